@@ -1,0 +1,1 @@
+"""WHO: users, clinics, membership and roles, sign-in tokens, the audit trail."""

@@ -1,0 +1,47 @@
+"""The audit trail: one row for each act, written in the act's own transaction."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from accounts.models import AuditEntry, User
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who acts: a signed-in user, the clock, or a carrier's webhook; and from which request."""
+
+    kind: str
+    user: User | None = None
+    request_id: str = ""
+
+
+CLOCK = Actor("clock")
+CARRIER = Actor("carrier")
+
+
+def by(user: User, request_id: str) -> Actor:
+    """The signed-in user as an actor."""
+    return Actor("user", user, request_id)
+
+
+def record(
+    actor: Actor,
+    verb: str,
+    *,
+    clinic_id: UUID | None,
+    subject_id: UUID | None,
+    reason: str = "",
+    **detail: Any,
+) -> None:
+    """Write one act down. `detail` takes ids, dates and plain figures; never personal data."""
+    AuditEntry.objects.create(
+        actor_kind=actor.kind,
+        user=actor.user,
+        clinic_id=clinic_id,
+        verb=verb,
+        subject_id=subject_id,
+        reason=reason,
+        detail=detail,
+        request_id=actor.request_id,
+    )

@@ -1,0 +1,1 @@
+"""DOOR for programs: Django REST Framework, OpenAPI, Twilio's webhooks."""

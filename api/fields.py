@@ -1,0 +1,158 @@
+"""Strict fields: what is taken is what the OpenAPI document says, and nothing is guessed.
+
+Django REST Framework's own take "7" for 7, 7 for "7" and "2027-W01-1" for a date. Where a dose
+depends on it, a caller who sends the wrong type has a fault that they want to hear of.
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import date, time
+from typing import Any
+from uuid import UUID
+
+from django.core.validators import RegexValidator
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+from rest_framework.exceptions import ValidationError
+
+ONE_LINE = r"^[^\u0000-\u001f\u007f]*[^\s\u0000-\u001f\u007f][^\u0000-\u001f\u007f]*$"
+NO_NUL = r"^[^\u0000]*$"
+HOUR = r"^([01][0-9]|2[0-3]):[0-5][0-9]$"
+
+_NEEDED = {"required": "Send this field.", "null": "This can't be null."}
+
+
+class Strict(serializers.Serializer[Any]):
+    """A body or a query whose every name must be known: a typing error is not passed over."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        if not isinstance(data, Mapping):
+            raise ValidationError("Send a JSON object.", code="not_an_object")
+        unknown = sorted(set(data) - set(self.fields))
+        if unknown:
+            known = ", ".join(self.fields) or "none"
+            raise ValidationError(
+                {
+                    name: ValidationError(
+                        f"There is no such field here. Known: {known}.", code="unknown_field"
+                    ).detail
+                    for name in unknown
+                }
+            )
+        return super().to_internal_value(data)
+
+
+class Text(serializers.CharField):
+    """A string of one line with something in it; with `lines`, of any number of lines, or none."""
+
+    def __init__(self, *, max_length: int, lines: bool = False, **more: Any) -> None:
+        super().__init__(
+            max_length=max_length,
+            allow_blank=True,
+            # What is blank, and what is a line, is said by the pattern, which programs can read.
+            trim_whitespace=False,
+            validators=[
+                RegexValidator(
+                    NO_NUL if lines else ONE_LINE,
+                    "Leave out the character NUL."
+                    if lines
+                    else "Write something, on one line, without control characters.",
+                )
+            ],
+            error_messages={
+                **_NEEDED,
+                "invalid": "Send a string.",
+                "max_length": "Shorten it to {max_length} characters.",
+            },
+            **more,
+        )
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return super().to_internal_value(data).strip()
+
+
+class OneOf(serializers.ChoiceField):
+    """One of some words."""
+
+    def __init__(self, choices: Any, **more: Any) -> None:
+        words = ", ".join(str(word) for word, _ in choices)
+        message = {**_NEEDED, "invalid_choice": f"Choose one of: {words}."}
+        super().__init__(choices, error_messages=message, **more)
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str) or data not in self.choices:
+            self.fail("invalid_choice")
+        return data
+
+
+class Whole(serializers.IntegerField):
+    """A whole number between two bounds, both allowed; in a query, in digits."""
+
+    def __init__(self, least: int, most: int, *, in_query: bool = False, **more: Any) -> None:
+        bounds = f"Send a whole number from {least} to {most}."
+        super().__init__(
+            min_value=least,
+            max_value=most,
+            error_messages={
+                **_NEEDED, "invalid": bounds, "min_value": bounds, "max_value": bounds,
+            },
+            **more,
+        )  # fmt: skip
+        self.in_query = in_query
+
+    def to_internal_value(self, data: Any) -> int:
+        if self.in_query and isinstance(data, str) and re.fullmatch(r"-?[0-9]{1,9}", data):
+            data = int(data)
+        # JSON has one kind of number: 7.0 is a way to write 7. True is none.
+        if isinstance(data, float) and data.is_integer():
+            data = int(data)
+        if type(data) is not int:
+            self.fail("invalid")
+        return data
+
+
+class Day(serializers.DateField):
+    """A date, YYYY-MM-DD. What no plan or consent can mean is left to the verbs to refuse."""
+
+    def __init__(self, **more: Any) -> None:
+        message = "Write a date that exists, like 2027-01-25."
+        super().__init__(error_messages={**_NEEDED, "invalid": message, "datetime": message}, **more)
+
+    def to_internal_value(self, value: Any) -> date:
+        if not isinstance(value, str) or not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
+            self.fail("invalid", format="YYYY-MM-DD")
+        try:
+            return date.fromisoformat(value)
+        except ValueError:
+            self.fail("invalid", format="YYYY-MM-DD")
+
+
+@extend_schema_field({"type": "string", "pattern": HOUR})
+class Hour(serializers.Field[time, Any, str, Any]):
+    """A wall time, HH:MM."""
+
+    default_error_messages = {**_NEEDED, "invalid": "Write a time of day like 09:00."}
+
+    def to_internal_value(self, data: Any) -> time:
+        if not isinstance(data, str) or not re.fullmatch(HOUR, data, re.ASCII):
+            self.fail("invalid")
+        return time.fromisoformat(data)
+
+    def to_representation(self, value: time) -> str:
+        return value.strftime("%H:%M")
+
+
+@extend_schema_field(OpenApiTypes.UUID)
+class Id(serializers.UUIDField):
+    """An id as we write them: 36 characters, in any case."""
+
+    def __init__(self, **more: Any) -> None:
+        super().__init__(error_messages={**_NEEDED, "invalid": "Send an id, as you got it."}, **more)
+
+    def to_internal_value(self, data: Any) -> UUID:
+        if not isinstance(data, str) or not re.fullmatch(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", data):
+            self.fail("invalid")
+        return UUID(data)

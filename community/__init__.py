@@ -1,0 +1,1 @@
+"""PEERS: members, posts, rules, moderation. Cannot see reminders, and they cannot see it."""

@@ -1,0 +1,115 @@
+"""Strict readers of the environment: a missing or wrong variable stops the start with one line.
+
+Every variable that the settings read is described here or in settings.py by a call of `read`, and
+nowhere else, so that `READ` is the whole list: docker-compose.yml is tested against it.
+"""
+
+import re
+from collections.abc import Callable
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+import environ
+
+Value = TypeVar("Value")
+
+READ: dict[str, str] = {}
+"""Name of each variable read so far, with how to set it."""
+
+_env = environ.Env()
+
+
+class Misconfigured(SystemExit):
+    """Ends the process with status 1 and one line on standard error, instead of a traceback."""
+
+    def __init__(self, name: str, trouble: str, mend: str) -> None:
+        super().__init__(f"Dosecircle can't start: {name} {trouble}. {mend}")
+
+
+def read(
+    name: str, parse: Callable[[str], Value], mend: str, default: str | None = None
+) -> Value:
+    """The parsed value of one environment variable.
+
+    `mend` is one sentence that tells an operator how to set it. A `default` of None means that
+    there is none. Raises Misconfigured when the variable is missing, or `parse` raises ValueError.
+    """
+    READ[name] = mend
+    text = _env.str(name, default="" if default is None else default).strip()
+    if not text:
+        raise Misconfigured(name, "is missing", mend)
+    try:
+        return parse(text)
+    except (ValueError, KeyError, TypeError) as error:
+        # The value itself may be a secret, so the line says what is wrong, never what it was.
+        trouble = str(error) if isinstance(error, WrongValue) else "has a value that can't be read"
+        raise Misconfigured(name, trouble, mend) from None
+
+
+class WrongValue(ValueError):
+    """A value that can't be used; its words are safe to show."""
+
+
+def secret(text: str) -> str:
+    """A secret of at least 32 characters."""
+    if len(text) < 32:
+        raise WrongValue("is shorter than 32 characters")
+    return text
+
+
+def database(text: str) -> dict[str, object]:
+    """Django's settings of one Postgres database from a postgres:// URL."""
+    if urlsplit(text).scheme not in {"postgres", "postgresql"}:
+        raise WrongValue("is not a postgres:// URL")
+    return dict(environ.Env.db_url_config(text))
+
+
+def redis(text: str) -> str:
+    """A Redis URL as Celery's transport names it (it calls a Unix socket redis+socket)."""
+    parts = urlsplit(text)
+    if parts.scheme in {"redis", "rediss"} and parts.hostname:
+        return text
+    if parts.scheme == "unix" and parts.path:
+        number = re.search(r"(?:^|&)db=(\d+)", parts.query)
+        return f"redis+socket://{parts.path}?virtual_host={number[1] if number else 0}"
+    raise WrongValue("is not a redis://, rediss:// or unix:// URL")
+
+
+def origin(text: str) -> str:
+    """A public address without a trailing slash; https but for this machine itself."""
+    parts = urlsplit(text)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise WrongValue("is not a web address")
+    if parts.scheme == "http" and parts.hostname not in {"localhost", "127.0.0.1", "::1"}:
+        raise WrongValue("is not https")
+    return text.rstrip("/")
+
+
+def names(text: str) -> list[str]:
+    """Comma-separated names."""
+    found = [name.strip() for name in text.split(",") if name.strip()]
+    if not found or "*" in found:
+        raise WrongValue("names no host, or any host")
+    return found
+
+
+def accounts(text: str) -> dict[str, str]:
+    """Twilio accounts: `ACsid=token`, comma-separated."""
+    found: dict[str, str] = {}
+    for pair in text.split(","):
+        sid, _, token = pair.strip().partition("=")
+        if not re.fullmatch(r"AC[0-9a-f]{32}", sid) or not token:
+            raise WrongValue("is not a list of ACsid=token")
+        found[sid] = token
+    return found
+
+
+def whole_number(least: int, most: int) -> Callable[[str], int]:
+    """A reader of whole numbers between two bounds, both allowed."""
+
+    def parse(text: str) -> int:
+        if not text.isdecimal() or not least <= int(text) <= most:
+            raise WrongValue(f"is not a whole number from {least} to {most}")
+        return int(text)
+
+    return parse

@@ -1,0 +1,160 @@
+"""All settings, in one file. What varies between places is read from the environment, strictly."""
+
+from pathlib import Path
+
+from config import environment as env
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+SECRET_KEY = env.read(
+    "SECRET_KEY", env.secret, "Set it to at least 32 random characters, and keep it secret."
+)
+ALLOWED_HOSTS = env.read(
+    "ALLOWED_HOSTS", env.names, "Set it to the host names served, comma-separated."
+)
+PUBLIC_URL = env.read(
+    "PUBLIC_URL",
+    env.origin,
+    "Set it to the https:// address at which Twilio and browsers reach this service.",
+)
+DATABASES = {
+    "default": env.read(
+        "DATABASE_URL",
+        env.database,
+        "Set it to a Postgres 18 database: postgres://user:password@host/name.",
+    )
+    | {
+        # Worker threads come and go without a request cycle, which a pool would be exhausted by.
+        "CONN_MAX_AGE": 60,
+        "CONN_HEALTH_CHECKS": True,
+    }
+}
+BROKER_URL = env.read("REDIS_URL", env.redis, "Set it to a Redis: redis://:password@host:6379/0.")
+TWILIO_ACCOUNTS = env.read(
+    "TWILIO_ACCOUNTS",
+    env.accounts,
+    "Set it to ACsid=auth-token of each Twilio account, comma-separated.",
+)
+TWILIO_BASE_URL = env.read(
+    "TWILIO_BASE_URL",
+    env.origin,
+    "Leave it out, or set it to the address of Twilio's API.",
+    default="https://api.twilio.com",
+)
+TWILIO_QUIET_SECONDS = env.read(
+    "TWILIO_QUIET_SECONDS",
+    env.whole_number(1, 3600),
+    "Leave it out, or set it to the seconds that Twilio's list may lag behind.",
+    # The newest messages can be missing from a fresh list (FACTS, Twilio's behaviour), by a
+    # minute where we saw it: only two readings after twice that prove that a text was not taken.
+    default="120",
+)
+
+# --- Django -----------------------------------------------------------------------------------
+DEBUG = False
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+AUTH_USER_MODEL = "accounts.User"
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "rest_framework",
+    "knox",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "accounts",
+    "messaging",
+    "reminders",
+    "api",
+    "web",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "api.requests.RequestId",
+    "api.requests.BodyLimit",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {"context_processors": ["django.template.context_processors.request"]},
+    }
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in ("MinimumLengthValidator", "CommonPasswordValidator", "NumericPasswordValidator")
+]
+# Sign-in attempts are counted here. Postgres, not Redis: nothing that matters may need Redis.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "accounts_throttle",
+    }
+}
+USE_TZ = True
+TIME_ZONE = "UTC"
+USE_I18N = False
+STATIC_URL = "/static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+# Served from the packages themselves: there is no collecting step to forget.
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = False
+# Django reads forms and knows no limit for JSON: api.requests.BodyLimit holds this for both.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SECURE_SSL_REDIRECT = False
+SECURE_HSTS_SECONDS = 31_536_000 if PUBLIC_URL.startswith("https://") else 0
+SECURE_REFERRER_POLICY = "no-referrer"
+
+# --- Django REST Framework, knox, drf-spectacular --------------------------------------------
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["knox.auth.TokenAuthentication"],
+    # Deny by default: a view that doesn't say who may enter lets nobody in.
+    "DEFAULT_PERMISSION_CLASSES": ["api.entrance.Nobody"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "api.schema.DescribedView",
+    "DEFAULT_THROTTLE_RATES": {"sign_in": "10/min"},
+    "EXCEPTION_HANDLER": "api.problems.answer",
+    "UNAUTHENTICATED_USER": None,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Dosecircle",
+    "DESCRIPTION": "Schedules of injections, and the texts that remind of them.",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.0",
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "SERVE_AUTHENTICATION": [],
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+    "SORT_OPERATIONS": False,
+    "COMPONENT_SPLIT_REQUEST": True,
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "api.schema.describe_problems",
+    ],
+}
+
+# --- Logging: to standard error, without personal data ----------------------------------------
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"},
+    },
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": "INFO"},
+    "loggers": {
+        # The SDK logs query parameters, telephone numbers among them, at INFO.
+        "twilio": {"level": "WARNING"},
+        "django.request": {"level": "ERROR"},
+    },
+}

@@ -1,0 +1,1 @@
+"""The demo's world: embedded servers, Twilio simulator, demo data. The product never imports it."""

@@ -1,0 +1,1 @@
+"""TEXTS: outbound texts and their states, inbound texts, opt-outs, pace, the Twilio gateway."""

@@ -1,0 +1,106 @@
+"""What comes in from Twilio: texts that people send, and reports on ours. Signatures are checked
+before, by the door.
+
+A domain pulls the texts of its scope from here (`untaken`, `take_inbound`).
+"""
+
+import logging
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef
+
+from messaging.evidence import Report, Source, advance
+from messaging.models import InboundSms, OptOut, Scope, Sender
+from messaging.vocabulary import CarrierWord, carrier_word, evidence_in
+
+log = logging.getLogger(__name__)
+
+LONGEST_NUMBER = 16
+MOST_ATTEMPTS = 32_767
+
+
+def receive(params: Mapping[str, str], now: datetime) -> bool:
+    """Store one inbound text, and honour a carrier word in it; whether it was new.
+
+    `params` are the fields of Twilio's webhook: MessageSid, AccountSid, From, To, Body. One that
+    is for a number we don't have is stored nowhere.
+    """
+    sender = Sender.objects.filter(
+        number=params.get("To", ""), account=params.get("AccountSid", "")
+    ).first()
+    if sender is None:
+        log.warning("An inbound text came for a number that is no sender of ours")
+        return False
+    return store(
+        sender, params.get("MessageSid", ""), params.get("From", ""), params.get("Body", ""), now
+    )
+
+
+def store(sender: Sender, sid: str, number: str, body: str, received_at: datetime) -> bool:
+    """Store a text that one of our senders got, once for its sid; whether it was new."""
+    if not 0 < len(number) <= LONGEST_NUMBER or not 0 < len(sid) <= 34:
+        return False
+    word = carrier_word(body)
+    with transaction.atomic():
+        _, new = InboundSms.objects.get_or_create(
+            sid=sid,
+            defaults={
+                "scope": sender.scope,
+                "sender": sender,
+                "number": number,
+                # What Postgres can't keep: NUL, and halves of pairs.
+                "body": body.replace("\0", "").encode(errors="replace").decode(),
+                "carrier_word": word or "",
+                "received_at": received_at,
+            },
+        )
+        if new and word in {CarrierWord.STOP, CarrierWord.START}:
+            say(sender.scope, number, opted_out=word == CarrierWord.STOP, said_at=received_at)
+    return new
+
+
+def say(scope: str, number: str, *, opted_out: bool, said_at: datetime) -> None:
+    """Note whether a number takes texts in a scope. An older word never overrides a later one."""
+    word = {"opted_out": opted_out, "said_at": said_at}
+    row, new = OptOut.objects.get_or_create(scope=scope, number=number, defaults=word)
+    if not new:
+        OptOut.objects.filter(id=row.id, said_at__lt=said_at).update(**word)
+
+
+def report(sms_id: UUID, attempt: int, params: Mapping[str, str]) -> None:
+    """Take a status callback of Twilio's on an attempt of ours.
+
+    `params` are its fields: MessageSid, MessageStatus, ErrorCode. What we don't know (the text,
+    the status) is passed over: a report that can't be used must not come again and again.
+    """
+    code = params.get("ErrorCode", "")
+    error_code = int(code) if code.isdecimal() and 0 < len(code) < 10 else None
+    finding = evidence_in(params.get("MessageStatus", ""), error_code)
+    if finding is None or not 0 < attempt <= MOST_ATTEMPTS:
+        return
+    sid = params.get("MessageSid", "")[:34].replace("\0", "")
+    advance([Report(sms_id, attempt, Source.CALLBACK, finding, sid, error_code)])
+
+
+def untaken(scope: Scope, most: int) -> list[InboundSms]:
+    """Texts of a scope that its domain has not taken yet, locked until the caller's transaction
+    ends: the oldest of each number alone, so that one number's texts are handled in turn."""
+    earlier = InboundSms.objects.filter(
+        scope=OuterRef("scope"),
+        number=OuterRef("number"),
+        taken_at__isnull=True,
+        id__lt=OuterRef("id"),
+    )
+    return list(
+        InboundSms.objects.select_for_update(skip_locked=True, of=("self",))
+        .filter(~Exists(earlier), scope=scope, taken_at__isnull=True)
+        .order_by("id")[:most]
+    )
+
+
+def take_inbound(rows: Iterable[InboundSms], now: datetime) -> None:
+    """Mark inbound texts as taken."""
+    InboundSms.objects.filter(id__in=[row.id for row in rows]).update(taken_at=now)

@@ -1,0 +1,178 @@
+"""The outbox as its users see it: queue a text, cancel it, ask what became of it.
+
+Called inside the transaction of the act that wants the text, so that the act and its text stand or
+fall together. Nothing here speaks to the network.
+"""
+
+import hashlib
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from uuid import UUID
+
+from django.db.models import Case, F, Q, QuerySet, Value, When
+from django.db.models.functions import Now
+
+from messaging.models import Kind, Lane, Scope, Sms
+from messaging.segments import count_segments
+from messaging.states import MAY_HAVE_LEFT, State
+
+
+@dataclass(frozen=True)
+class Text:
+    """A text to be queued. Instants are aware; `to` is E.164; `dedup_key` names the one step of
+    the one thing it is about, so that asking twice queues once."""
+
+    scope: Scope
+    owner_id: UUID
+    about_id: UUID
+    dedup_key: str
+    to: str
+    body: str
+    available_at: datetime
+    expires_at: datetime
+    clinic_id: UUID | None = None
+    kind: Kind = Kind.ONCE
+    lane: Lane = Lane.ROUTINE
+    asked_for: bool = False
+
+
+def digest(body: str) -> str:
+    """What two bodies are compared by: SHA-256, hexadecimal."""
+    return hashlib.sha256(body.encode()).hexdigest()
+
+
+def queue(texts: Iterable[Text], now: datetime) -> None:
+    """Queue texts, in the caller's transaction. A key that is queued or sent already adds none."""
+    Sms.objects.bulk_create(
+        [
+            Sms(
+                scope=text.scope,
+                lane=text.lane,
+                kind=text.kind,
+                clinic_id=text.clinic_id,
+                owner_id=text.owner_id,
+                about_id=text.about_id,
+                dedup_key=text.dedup_key,
+                to=text.to,
+                body=text.body,
+                body_digest=digest(text.body),
+                segments=count_segments(text.body),
+                asked_for=text.asked_for,
+                queued_at=now,
+                available_at=text.available_at,
+                expires_at=text.expires_at,
+            )
+            for text in texts
+        ],
+        ignore_conflicts=True,
+    )
+
+
+def cancel(about_ids: Collection[UUID]) -> list[Sms]:
+    """Cancel what is queued about these, and wish it of what is on its way.
+
+    One statement after the caller holds its own locks: a row that a claim holds is waited for, and
+    then seen as it is. Answers the texts for which it was too late (they may reach the phone).
+    """
+    if not about_ids:
+        return []
+    open_states = [State.QUEUED, State.SENDING, State.UNKNOWN]
+    rows = list(
+        Sms.objects.select_for_update()
+        .filter(about_id__in=about_ids, state__in=open_states)
+        .order_by("id")
+    )
+    _cancel(rows)
+    return [row for row in rows if row.state != State.QUEUED]
+
+
+def readdress(owner_id: UUID, to: str, now: datetime) -> list[Sms]:
+    """Cancel what is queued for this owner and queue it again to another number, in one go.
+
+    Answers the texts for which it was too late: they go, or went, to the former number.
+    """
+    rows = list(
+        Sms.objects.select_for_update()
+        .filter(
+            owner_id=owner_id,
+            state__in=[State.QUEUED, State.SENDING, State.UNKNOWN],
+            cancel_wished=False,
+        )
+        .exclude(to=to)
+        .order_by("id")
+    )
+    waiting = [row for row in rows if row.state == State.QUEUED]
+    _cancel(waiting)
+    queue((replace(_as_text(row), to=to) for row in waiting), now)
+    return [row for row in rows if row.state != State.QUEUED]
+
+
+def texts_of(owner_id: UUID, scope: Scope) -> QuerySet[Sms]:
+    """The texts of one person, for a page of them."""
+    return Sms.objects.filter(owner_id=owner_id, scope=scope)
+
+
+def texts_about(about_ids: Collection[UUID]) -> list[Sms]:
+    """All texts about these, oldest first."""
+    return list(Sms.objects.filter(about_id__in=about_ids).order_by("id"))
+
+
+def unasked_since(
+    owner_ids: Collection[UUID], since: datetime, without: Collection[UUID] = ()
+) -> list[tuple[UUID, datetime]]:
+    """Whom we texted without being asked, and when, oldest first: what the limits count.
+
+    The instant is the first at which the text could leave. What was cancelled, expired or
+    suppressed didn't reach anybody and doesn't count; nor does what is still queued about
+    `without`, for a caller who is to cancel it.
+    """
+    return list(
+        Sms.objects.filter(owner_id__in=owner_ids, asked_for=False, available_at__gte=since)
+        .filter(state__in=[State.QUEUED, *MAY_HAVE_LEFT])
+        .exclude(state=State.QUEUED, about_id__in=without)
+        .order_by("available_at")
+        .values_list("owner_id", "available_at")
+    )
+
+
+def news(scope: Scope, most: int) -> Sequence[Sms]:
+    """Texts that failed, were not delivered, or expired or stayed unknown, not yet taken by their
+    domain; locked until the caller's transaction ends, in which it takes them."""
+    return list(
+        Sms.objects.select_for_update(skip_locked=True)
+        .filter(scope=scope, untaken=True)
+        .order_by("id")[:most]
+    )
+
+
+def take(rows: Iterable[Sms]) -> None:
+    """Mark news as taken."""
+    Sms.objects.filter(id__in=[row.id for row in rows]).update(untaken=False)
+
+
+def _cancel(rows: Sequence[Sms]) -> None:
+    """Wish for the cancelling of rows that the caller has locked, and cancel those not claimed."""
+    unclaimed = Q(state=State.QUEUED)
+    Sms.objects.filter(id__in=[row.id for row in rows]).update(
+        cancel_wished=True,
+        state=Case(When(unclaimed, then=Value(State.CANCELLED)), default=F("state")),
+        state_at=Case(When(unclaimed, then=Now()), default=F("state_at")),
+    )
+
+
+def _as_text(row: Sms) -> Text:
+    return Text(
+        scope=Scope(row.scope),
+        owner_id=row.owner_id,
+        about_id=row.about_id,
+        dedup_key=row.dedup_key,
+        to=row.to,
+        body=row.body,
+        available_at=row.available_at,
+        expires_at=row.expires_at,
+        clinic_id=row.clinic_id,
+        kind=Kind(row.kind),
+        lane=Lane(row.lane),
+        asked_for=row.asked_for,
+    )

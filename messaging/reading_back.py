@@ -1,0 +1,106 @@
+"""Reading back what we were not told: reports and inbound texts that were lost while our web was
+down. Twilio's own retries end within 15 seconds."""
+
+import logging
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db import connection
+from django.db.models import F
+
+from messaging import twilio
+from messaging.clock import CLOCK, clock
+from messaging.evidence import Report, Source, advance
+from messaging.inbound import store
+from messaging.models import Sender
+from messaging.vocabulary import evidence_in
+
+log = logging.getLogger(__name__)
+
+MOST = 100
+PARALLEL = 8
+SILENT = "10 minutes"
+"""After so long without a word, and again after as long, a text is asked after."""
+
+GIVEN_UP = "3 days"
+"""Carriers that report nothing leave a text `sent` for ever: after this nobody asks any more."""
+
+INBOUND_EVERY = timedelta(minutes=5)
+OVERLAP = timedelta(hours=1)
+
+
+def read_back(now: datetime | None = None) -> int:
+    """Ask after texts without a last word, and for inbound texts we may have missed; how many
+    texts moved or came.
+
+    now: None: Postgres's clock; an instant only to play a story, as the demo's check does.
+    """
+    return _read_reports(now) + _read_inbound(now)
+
+
+def _read_reports(now: datetime | None) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _TAKE_SILENT, {"now": now, "most": MOST, "silent": SILENT, "given_up": GIVEN_UP}
+        )
+        silent = cursor.fetchall()
+    if not silent:
+        return 0
+    if not connection.in_atomic_block:
+        connection.close()
+    with ThreadPoolExecutor(PARALLEL) as asking:
+        reports = list(asking.map(lambda row: _ask(*row), silent))
+    return advance((report for report in reports if report), now)
+
+
+def _ask(sms_id: UUID, attempt: int, account: str, sid: str) -> Report | None:
+    try:
+        message = twilio.fetch(account, sid)
+    except twilio.Unreadable:
+        return None
+    finding = evidence_in(message.status, message.error_code)
+    if finding is None:
+        return None
+    return Report(sms_id, attempt, Source.FETCH, finding, sid, message.error_code)
+
+
+def _read_inbound(now: datetime | None) -> int:
+    due = list(
+        Sender.objects.annotate(clock=clock(now))
+        .filter(inbound_read_at__lte=F("clock") - INBOUND_EVERY)
+        .order_by("id")
+    )
+    return sum(_read_inbound_of(sender, sender.clock) for sender in due)
+
+
+def _read_inbound_of(sender: Sender, begun: datetime) -> int:
+    """Store what Twilio has for one sender since the last whole reading, begun now."""
+    if not connection.in_atomic_block:
+        connection.close()
+    try:
+        listed = twilio.messages(sender.account, sender.inbound_read_at - OVERLAP, to=sender.number)
+    except twilio.Unreadable as trouble:
+        log.warning("Inbound texts of sender %s can't be read: %s", sender.id, trouble)
+        return 0
+    came = sum(
+        store(sender, message.sid, message.sender, message.body, message.created_at)
+        for message in reversed(listed)
+        if message.inbound
+    )
+    # Only now, so that a reading that failed is done again; later ones never go back.
+    Sender.objects.filter(id=sender.id, inbound_read_at__lt=begun).update(inbound_read_at=begun)
+    return came
+
+
+_TAKE_SILENT = f"""
+    UPDATE messaging_sms SET checked_at = {CLOCK}
+    WHERE id IN (
+        SELECT id FROM messaging_sms
+        WHERE state IN ('accepted', 'sent') AND sid IS NOT NULL
+            AND state_at <= {CLOCK} - %(silent)s::interval
+            AND state_at > {CLOCK} - %(given_up)s::interval
+            AND (checked_at IS NULL OR checked_at <= {CLOCK} - %(silent)s::interval)
+        ORDER BY state_at LIMIT %(most)s FOR UPDATE SKIP LOCKED)
+    RETURNING id, attempt, account, sid
+"""  # noqa: S608 - no value is formatted in

@@ -1,0 +1,203 @@
+"""Settling what we don't know: texts that may have been taken, and may not.
+
+Twilio's list of messages decides. It lags, so that "not in it" counts only in two whole readings
+after a quiet period, and it shows messages of every attempt, so that those we know are set aside.
+"""
+
+import logging
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.db import connection
+from django.db.models import F
+
+from messaging import twilio
+from messaging.clock import CLOCK
+from messaging.evidence import Report, Source, advance
+from messaging.models import Kind, Sms, SmsEvent
+from messaging.outbox import digest
+from messaging.states import Finding, State
+from messaging.vocabulary import evidence_in
+
+log = logging.getLogger(__name__)
+
+MOST = 500
+ONE_BY_ONE = 20
+"""So many unknown texts of an account are asked for by number; with more, one reading of all that
+it sent lately serves every one of them."""
+
+READINGS = 2
+REPEATS = 2
+"""A `repeat` text goes again so often without proof; then it is settled as any other."""
+
+BEFORE = timedelta(minutes=5)
+"""How much earlier than our claim a message may seem to have been made: clocks differ."""
+
+UNREADABLE_PAUSE = timedelta(minutes=1)
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """A text whose fate is unknown, ours to look at until `checked_at` is another's.
+
+    doubtful: attempts that had no certain end; quiet: its quiet period was over when we began;
+    over: it is of no use any more.
+    """
+
+    id: UUID
+    attempt: int
+    account: str
+    to: str
+    body_digest: str
+    claimed_at: datetime
+    checked_at: datetime
+    kind: str
+    doubtful: int
+    quiet_reads: int
+    quiet: bool
+    over: bool
+
+
+def settle(now: datetime | None = None) -> int:
+    """Take texts whose lease ran out for unknown, and settle unknown ones; how many moved.
+
+    now: None: Postgres's clock; an instant only to play a story, as the demo's check does.
+    """
+    moved = _end_leases(now)
+    doubts = _take_doubts(now)
+    of_account: defaultdict[str, list[Doubt]] = defaultdict(list)
+    again: list[Report] = []
+    for doubt in doubts:
+        if doubt.kind == Kind.REPEAT and doubt.doubtful <= REPEATS:
+            again.append(_found(doubt, Finding.UNANSWERED))
+        else:
+            of_account[doubt.account].append(doubt)
+    moved += advance(again, now)
+    for account, waiting in of_account.items():
+        moved += _settle_account(account, waiting, now)
+    return moved
+
+
+def _end_leases(now: datetime | None) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(_LEASES_OVER, {"now": now, "most": MOST})
+        found = cursor.fetchall()
+    return advance(
+        (Report(id_, attempt, Source.LEASE, Finding.DOUBTFUL) for id_, attempt in found), now
+    )
+
+
+def _take_doubts(now: datetime | None) -> list[Doubt]:
+    quiet = settings.TWILIO_QUIET_SECONDS
+    with connection.cursor() as cursor:
+        cursor.execute(_TAKE_DOUBTS, {"now": now, "most": MOST, "quiet": quiet, "again": quiet / 4})
+        return [Doubt(*row) for row in cursor.fetchall()]
+
+
+def _settle_account(account: str, doubts: Sequence[Doubt], now: datetime | None) -> int:
+    if not connection.in_atomic_block:
+        connection.close()
+    try:
+        listed = _listed(account, doubts)
+    except twilio.Unreadable as trouble:
+        log.warning("Twilio's list of account %s can't be read: %s", account, trouble)
+        Sms.objects.filter(state=State.UNKNOWN, account=account).update(
+            checked_at=F("checked_at") + UNREADABLE_PAUSE
+        )
+        return advance((_found(d, Finding.USE_OVER) for d in doubts if d.over and d.quiet), now)
+    ours = _known(message.sid for messages in listed.values() for message in messages)
+    reports: list[Report] = []
+    absent: list[Doubt] = []
+    for doubt in doubts:
+        unexplained = [
+            message
+            for message in listed[doubt.to]
+            if message.sid not in ours and message.created_at >= doubt.claimed_at - BEFORE
+        ]
+        same = [message for message in unexplained if digest(message.body) == doubt.body_digest]
+        if same:
+            reports += _seen(doubt, same[0])
+        elif doubt.over and doubt.quiet:
+            reports.append(_found(doubt, Finding.USE_OVER))
+        elif not unexplained and doubt.quiet:
+            absent.append(doubt)
+    reports += [_found(doubt, Finding.NEVER_TAKEN) for doubt in _counted(absent)]
+    return advance(reports, now)
+
+
+def _listed(account: str, doubts: Sequence[Doubt]) -> Mapping[str, list[twilio.Message]]:
+    """What Twilio sent to each number since before it could have been ours. Raises Unreadable."""
+    earliest: dict[str, datetime] = {}
+    for doubt in doubts:
+        since = doubt.claimed_at - BEFORE
+        earliest[doubt.to] = min(since, earliest.get(doubt.to, since))
+    if len(earliest) <= ONE_BY_ONE:
+        return {
+            to: [m for m in twilio.messages(account, since, to=to) if not m.inbound]
+            for to, since in earliest.items()
+        }
+    listed: defaultdict[str, list[twilio.Message]] = defaultdict(list)
+    for message in twilio.messages(account, min(earliest.values())):
+        if not message.inbound:
+            listed[message.to].append(message)
+    return listed
+
+
+def _known(sids: Iterable[str]) -> set[str]:
+    """Which of these messages we know already, of any attempt of any text."""
+    return set(SmsEvent.objects.filter(sid__in=list(sids)).values_list("sid", flat=True))
+
+
+def _seen(doubt: Doubt, message: twilio.Message) -> list[Report]:
+    """It was taken; and what became of it, if Twilio says."""
+    found = [Finding.ACCEPTED, evidence_in(message.status, message.error_code)]
+    return [
+        Report(doubt.id, doubt.attempt, Source.LIST, finding, message.sid, message.error_code)
+        for finding in dict.fromkeys(found)
+        if finding is not None
+    ]
+
+
+def _counted(absent: Sequence[Doubt]) -> list[Doubt]:
+    """Count a whole reading without them; those for which it was the last one needed."""
+    enough = []
+    for doubt in absent:
+        # Only if nobody looked in between: two who read at the same time have read once.
+        counted = Sms.objects.filter(
+            id=doubt.id,
+            state=State.UNKNOWN,
+            attempt=doubt.attempt,
+            checked_at=doubt.checked_at,
+            quiet_reads=doubt.quiet_reads,
+        ).update(quiet_reads=doubt.quiet_reads + 1)
+        if counted and doubt.quiet_reads + 1 >= READINGS:
+            enough.append(doubt)
+    return enough
+
+
+def _found(doubt: Doubt, finding: Finding) -> Report:
+    return Report(doubt.id, doubt.attempt, Source.LIST, finding, wait=0)
+
+
+_LEASES_OVER = f"""
+    SELECT id, attempt FROM messaging_sms
+    WHERE state = 'sending' AND lease_until <= {CLOCK}
+    ORDER BY lease_until LIMIT %(most)s
+"""  # noqa: S608 - here and below no value is formatted in
+
+# checked_at is the mark by which one of several settlers has a text to itself for a while.
+_TAKE_DOUBTS = f"""
+    UPDATE messaging_sms SET checked_at = {CLOCK}
+    WHERE id IN (
+        SELECT id FROM messaging_sms
+        WHERE state = 'unknown' AND lease_until <= {CLOCK} AND (
+            checked_at IS NULL OR checked_at <= {CLOCK} - make_interval(secs => %(again)s))
+        ORDER BY lease_until LIMIT %(most)s FOR UPDATE SKIP LOCKED)
+    RETURNING id, attempt, account, "to", body_digest, claimed_at, checked_at, kind,
+        attempt - refusals, quiet_reads,
+        lease_until <= {CLOCK} - make_interval(secs => %(quiet)s), expires_at <= {CLOCK}
+"""  # noqa: S608

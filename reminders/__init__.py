@@ -1,0 +1,1 @@
+"""MEDICINE: patients, schedules, doses and the care team's worklist. No HTTP, no Celery."""

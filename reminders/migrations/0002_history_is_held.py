@@ -1,0 +1,63 @@
+"""Versions are append-only and in order, and doses move along their arrows: held by the database."""
+
+from django.db import migrations
+
+FORWARD = """
+CREATE TRIGGER version_is_append_only BEFORE UPDATE OR DELETE ON reminders_scheduleversion
+    FOR EACH ROW EXECUTE FUNCTION refuse_rewriting();
+CREATE TRIGGER versions_are_not_emptied BEFORE TRUNCATE ON reminders_scheduleversion
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_rewriting();
+
+CREATE FUNCTION version_is_the_next() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    latest integer;
+BEGIN
+    SELECT max(number) INTO latest FROM reminders_scheduleversion
+        WHERE schedule_id = NEW.schedule_id;
+    IF NEW.number <> coalesce(latest, 0) + 1 THEN
+        RAISE EXCEPTION 'version % does not follow version %', NEW.number, latest
+            USING ERRCODE = 'check_violation';
+    END IF;
+    RETURN NEW;
+END
+$$;
+CREATE TRIGGER versions_are_in_order BEFORE INSERT ON reminders_scheduleversion
+    FOR EACH ROW EXECUTE FUNCTION version_is_the_next();
+
+CREATE FUNCTION dose_moves_along_an_arrow() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF NEW.date <> OLD.date OR NEW.schedule_id <> OLD.schedule_id THEN
+        RAISE EXCEPTION 'a dose keeps its date and schedule' USING ERRCODE = 'check_violation';
+    END IF;
+    IF NOT (OLD.state || '>' || NEW.state = ANY (ARRAY[
+        'planned>due', 'planned>taken', 'planned>skipped', 'planned>cancelled',
+        'due>taken', 'due>skipped', 'due>missed', 'due>cancelled',
+        'missed>taken', 'missed>skipped'])) THEN
+        RAISE EXCEPTION 'no arrow leads from % to %', OLD.state, NEW.state
+            USING ERRCODE = 'check_violation';
+    END IF;
+    RETURN NEW;
+END
+$$;
+CREATE TRIGGER dose_moves BEFORE UPDATE ON reminders_dose
+    FOR EACH ROW WHEN (OLD.state <> NEW.state OR OLD.date <> NEW.date
+                       OR OLD.schedule_id <> NEW.schedule_id)
+    EXECUTE FUNCTION dose_moves_along_an_arrow();
+"""
+
+BACKWARD = """
+DROP TRIGGER dose_moves ON reminders_dose;
+DROP FUNCTION dose_moves_along_an_arrow();
+DROP TRIGGER versions_are_in_order ON reminders_scheduleversion;
+DROP FUNCTION version_is_the_next();
+DROP TRIGGER versions_are_not_emptied ON reminders_scheduleversion;
+DROP TRIGGER version_is_append_only ON reminders_scheduleversion;
+"""
+
+
+class Migration(migrations.Migration):
+    dependencies = [
+        ("accounts", "0002_audit_is_append_only"),
+        ("reminders", "0001_initial"),
+    ]
+    operations = [migrations.RunSQL(FORWARD, BACKWARD)]

@@ -1,0 +1,291 @@
+"""Patients, their schedules and doses, and the care team's worklist."""
+
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVector, SearchVectorField
+from django.db import models
+from django.db.models import F, Q
+
+from accounts.keys import TimeSortedModel
+from accounts.models import Clinic, User
+from reminders.ladder import Step
+from reminders.schedule import Version
+
+E164 = r"^\+[1-9][0-9]{6,14}$"
+
+
+class Language(models.TextChoices):
+    """Languages that there is a file of wording for."""
+
+    ENGLISH = "en"
+    WELSH = "cy"
+    SPANISH = "es"
+    FRENCH = "fr"
+    GERMAN = "de"
+    POLISH = "pl"
+
+
+class Wording(models.TextChoices):
+    """Discreet texts don't say what they are about; explicit ones are a recorded choice."""
+
+    DISCREET = "discreet"
+    EXPLICIT = "explicit"
+
+
+class ConsentSource(models.TextChoices):
+    """How the patient agreed to texts."""
+
+    WRITTEN = "written"
+    SPOKEN = "spoken"
+    ONLINE = "online"
+
+
+class Patient(TimeSortedModel):
+    """A person who injects, and how they want to be reached.
+
+    number: E.164. hour: local wall time of reminders, in time_zone. consent_on: the date on which
+    they agreed to texts.
+    """
+
+    clinic = models.ForeignKey(Clinic, on_delete=models.PROTECT, related_name="patients")
+    name = models.CharField(max_length=120)
+    reference = models.CharField(max_length=40, blank=True, help_text="The clinic's own number.")
+    number = models.CharField(max_length=16)
+    time_zone = models.CharField(max_length=64)
+    language = models.CharField(max_length=8, choices=Language)
+    hour = models.TimeField()
+    wording = models.CharField(max_length=16, choices=Wording, default=Wording.DISCREET)
+    consent_on = models.DateField()
+    consent_source = models.CharField(max_length=16, choices=ConsentSource)
+    search = models.GeneratedField(
+        expression=SearchVector("name", "reference", config="simple"),
+        output_field=SearchVectorField(),
+        db_persist=True,
+    )
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(number__regex=E164), name="patient_number_e164"),
+            models.UniqueConstraint(
+                fields=["clinic", "reference"],
+                condition=~Q(reference=""),
+                name="patient_reference_once",
+            ),
+        ]
+        indexes = [
+            # Read by the list of a clinic's patients, newest first.
+            models.Index(fields=["clinic", "-id"], name="patient_by_clinic"),
+            # Read by the search in that list.
+            GinIndex(fields=["search"], name="patient_search"),
+            # Read when a text comes in, and when a number is given to somebody.
+            models.Index(fields=["number"], name="patient_by_number"),
+        ]
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The patient's time zone."""
+        return ZoneInfo(self.time_zone)
+
+
+class Status(models.TextChoices):
+    """running: one planned dose. paused, stopped: none."""
+
+    RUNNING = "running"
+    PAUSED = "paused"
+    STOPPED = "stopped"
+
+
+class Schedule(TimeSortedModel):
+    """One course of injections. last_injection_on: the last one that we know of; a fact, which may
+    be older than the schedule. review_on: when somebody looks at a pause again."""
+
+    patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="schedules")
+    status = models.CharField(max_length=16, choices=Status, default=Status.RUNNING)
+    last_injection_on = models.DateField(null=True)
+    review_on = models.DateField(null=True)
+    stopped_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["patient"],
+                condition=Q(status__in=["running", "paused"]),
+                name="schedule_one_open",
+            ),
+            models.CheckConstraint(
+                condition=Q(status__in=Status.values), name="schedule_status_known"
+            ),
+            # Nobody is forgotten in a pause: it has a date of review, and only it has.
+            models.CheckConstraint(
+                condition=Q(status="paused", review_on__isnull=False)
+                | (~Q(status="paused") & Q(review_on__isnull=True)),
+                name="schedule_pause_has_review",
+            ),
+            models.CheckConstraint(
+                condition=Q(status="stopped", stopped_at__isnull=False)
+                | (~Q(status="stopped") & Q(stopped_at__isnull=True)),
+                name="schedule_stop_has_instant",
+            ),
+        ]
+        indexes = [
+            # Read by the daily sweep: pauses whose review is due.
+            models.Index(
+                fields=["review_on"], condition=Q(status="paused"), name="schedule_review"
+            ),
+        ]
+
+
+class ScheduleVersion(TimeSortedModel):
+    """One decision: append-only and in order, both held by the database (migration 0002).
+
+    holds_from: the first date of which earlier versions give nothing any more; see schedule.py.
+    """
+
+    schedule = models.ForeignKey(Schedule, on_delete=models.PROTECT, related_name="versions")
+    number = models.PositiveSmallIntegerField()
+    interval_days = models.PositiveSmallIntegerField()
+    starts_on = models.DateField()
+    holds_from = models.DateField()
+    reason = models.TextField(blank=True)
+    results = models.TextField(blank=True, help_text="The blood results it rests on.")
+    decided_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    decided_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["schedule", "number"], name="version_number_once"),
+            models.CheckConstraint(
+                condition=Q(interval_days__gte=1, interval_days__lte=366, number__gte=1),
+                name="version_figures_sane",
+            ),
+            models.CheckConstraint(
+                condition=Q(holds_from__lte=F("starts_on")), name="version_holds_by_its_start"
+            ),
+        ]
+
+    def pure(self) -> Version:
+        """What the pure calculation needs of it."""
+        return Version(self.number, self.interval_days, self.starts_on, self.holds_from)
+
+
+class DoseState(models.TextChoices):
+    """Arrows are in DOSE_ARROWS."""
+
+    PLANNED = "planned"
+    DUE = "due"
+    TAKEN = "taken"
+    SKIPPED = "skipped"
+    MISSED = "missed"
+    CANCELLED = "cancelled"
+
+
+DOSE_ARROWS: dict[DoseState, frozenset[DoseState]] = {
+    DoseState.PLANNED: frozenset(
+        {DoseState.DUE, DoseState.TAKEN, DoseState.SKIPPED, DoseState.CANCELLED}
+    ),
+    DoseState.DUE: frozenset(
+        {DoseState.TAKEN, DoseState.SKIPPED, DoseState.MISSED, DoseState.CANCELLED}
+    ),
+    DoseState.MISSED: frozenset({DoseState.TAKEN, DoseState.SKIPPED}),
+}
+"""Drawn in ARCHITECTURE.md; held by the database too (migration 0002)."""
+
+
+class Missed(models.TextChoices):
+    """no_answer: we asked, nobody answered. not_asked: our text didn't reach the patient, or there
+    was none (outage, opt-out, bad number, limits)."""
+
+    NO_ANSWER = "no_answer"
+    NOT_ASKED = "not_asked"
+
+
+class Dose(TimeSortedModel):
+    """One injection on one date. step: what was done last; next_step_at: when the next is due.
+    trouble: how often a step failed; at three a person has to look, and the row is left alone."""
+
+    schedule = models.ForeignKey(Schedule, on_delete=models.PROTECT, related_name="doses")
+    version = models.ForeignKey(ScheduleVersion, on_delete=models.PROTECT, related_name="+")
+    date = models.DateField()
+    state = models.CharField(max_length=16, choices=DoseState, default=DoseState.PLANNED)
+    step = models.CharField(max_length=8, choices=[(s.value, s.value) for s in Step], blank=True)
+    next_step_at = models.DateTimeField(null=True)
+    missed_because = models.CharField(max_length=16, choices=Missed, blank=True)
+    trouble = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["schedule"], condition=Q(state="planned"), name="dose_one_planned"
+            ),
+            models.UniqueConstraint(
+                fields=["schedule", "date"],
+                condition=~Q(state="cancelled"),
+                name="dose_one_a_date",
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=["planned", "due"], next_step_at__isnull=False)
+                | (~Q(state__in=["planned", "due"]) & Q(next_step_at__isnull=True)),
+                name="dose_open_has_next_step",
+            ),
+            models.CheckConstraint(
+                condition=(Q(state="missed") & ~Q(missed_because=""))
+                | (~Q(state="missed") & Q(missed_because="")),
+                name="dose_missed_says_why",
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=DoseState.values), name="dose_state_known"
+            ),
+        ]
+        indexes = [
+            # Read by plan_doses: what is due now, however many patients there are.
+            models.Index(
+                fields=["next_step_at"],
+                condition=Q(next_step_at__isnull=False, trouble__lt=3),
+                name="dose_next_step",
+            ),
+            # Read by the verbs: a schedule's open doses and its latest.
+            models.Index(fields=["schedule", "-date"], name="dose_by_schedule"),
+        ]
+
+
+class Cause(models.TextChoices):
+    """Why somebody has to look."""
+
+    NO_ANSWER = "no_answer", "No answer for 48 hours"
+    NOT_ASKED = "not_asked", "A reminder did not reach the patient"
+    UNDELIVERED = "undelivered", "A text was not delivered"
+    OPTED_OUT = "opted_out", "The patient stopped our texts"
+    HELD_BACK = "held_back", "A text was held back: too many in a week"
+    TEXT_TO_READ = "text_to_read", "The patient wrote a text"
+    REVIEW_DUE = "review_due", "A pause is due for review"
+    SEND_UNKNOWN = "send_unknown", "Nobody knows whether a text arrived"
+    PLAN_FAILED = "plan_failed", "The reminder of a dose failed three times"
+    NO_PLAN = "no_plan", "A running schedule has no planned dose"
+
+
+class WorkItem(TimeSortedModel):
+    """Something for the care team to look at: at most one open for each patient and cause.
+
+    facts: ids and dates that a person needs; no texts.
+    """
+
+    patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="work_items")
+    cause = models.CharField(max_length=24, choices=Cause)
+    facts: Any = models.JSONField(default=dict)
+    opened_at = models.DateTimeField()
+    closed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["patient", "cause"],
+                condition=Q(closed_at__isnull=True),
+                name="work_item_one_open",
+            ),
+            models.CheckConstraint(
+                condition=Q(closed_at__isnull=True) | Q(closed_at__gte=F("opened_at")),
+                name="work_item_closed_after",
+            ),
+        ]

@@ -1,0 +1,79 @@
+"""Texts that tell a patient of a decision: when there is room for one, and what it says."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+from messaging import outbox
+from messaging.models import Scope
+from reminders import wording
+from reminders.ladder import LOOK_BACK, notice_slot
+from reminders.models import Cause
+from reminders.plan import Plan
+from reminders.worklist import Finding, open_items
+
+
+@dataclass(frozen=True)
+class Notice:
+    """What the patient would read, and when it may leave.
+
+    leaves_at: None if the limits leave no room, so that a person has to tell the patient."""
+
+    kind: str
+    body: str
+    leaves_at: datetime | None
+    expires_at: datetime | None
+
+
+def work_out(
+    kind: str,
+    plan: Plan,
+    upcoming: Sequence[datetime],
+    now: datetime,
+    *,
+    day: date | None = None,
+    interval_days: int = 7,
+    without: Collection[UUID] = (),
+) -> Notice:
+    """The notice of a decision, not yet queued.
+
+    upcoming: reminders to come, which go before it. without: ids of doses and schedules whose
+    queued texts the decision cancels.
+    """
+    patient = plan.patient
+    sent = [
+        instant
+        for _, instant in outbox.unasked_since([patient.id], now - LOOK_BACK, without=without)
+    ]
+    slot = notice_slot(now, patient.hour, patient.zone, sent, upcoming)
+    leaves_at, expires_at = slot or (None, None)
+    return Notice(
+        kind=kind,
+        body=wording.text(kind, patient, day, interval_days),
+        leaves_at=leaves_at,
+        expires_at=expires_at,
+    )
+
+
+def queue(notice: Notice, plan: Plan, now: datetime) -> None:
+    """Queue a notice, or where there is no room for it open a worklist item: never silence."""
+    if notice.leaves_at is None or notice.expires_at is None:
+        open_items([Finding(plan.patient.id, Cause.HELD_BACK, {"notice": notice.kind})], now)
+        return
+    outbox.queue(
+        [
+            outbox.Text(
+                scope=Scope.CARE,
+                clinic_id=plan.patient.clinic_id,
+                owner_id=plan.patient.id,
+                about_id=plan.schedule.id,
+                dedup_key=f"notice:{plan.schedule.id}:{notice.kind}:{len(plan.versions)}",
+                to=plan.patient.number,
+                body=notice.body,
+                available_at=notice.leaves_at,
+                expires_at=notice.expires_at,
+            )
+        ],
+        now,
+    )

@@ -1,0 +1,170 @@
+"""Enrolling a patient, and changing how to reach them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from functools import cache
+from typing import Any
+from uuid import UUID
+from zoneinfo import available_timezones
+
+from django.db import IntegrityError, connection, transaction
+
+from accounts import audit
+from accounts.models import Clinic
+from accounts.refusals import Conflict, Invalid
+from messaging import outbox
+from messaging.models import Sms
+from reminders.ladder import FOLLOWING, Step, step_instant
+from reminders.models import Dose, Language, Patient, Wording
+from reminders.numbers import e164
+from reminders.schedule import local_date
+
+@dataclass(frozen=True)
+class Enrolment:
+    """What a care team says of a new patient. number: as people write it; hour: local."""
+
+    name: str
+    number: str
+    time_zone: str
+    language: str
+    hour: time
+    consent_on: date
+    consent_source: str
+    wording: str = Wording.DISCREET
+    reference: str = ""
+
+
+@dataclass(frozen=True)
+class Changed:
+    """A patient after a change, with the texts that still went, or go, to the former number."""
+
+    patient: Patient
+    too_late: list[Sms]
+
+
+def enrol(clinic: Clinic, enrolment: Enrolment, actor: audit.Actor, now: datetime) -> Patient:
+    """Enrol a patient who has agreed to texts. Raises Invalid or Conflict, naming the field."""
+    patient = Patient(
+        clinic=clinic,
+        name=enrolment.name,
+        reference=enrolment.reference,
+        number=e164(enrolment.number, clinic.phone),
+        time_zone=known_zone(enrolment.time_zone),
+        language=Language(enrolment.language),
+        hour=whole_minutes(enrolment.hour),
+        wording=Wording(enrolment.wording),
+        consent_on=enrolment.consent_on,
+        consent_source=enrolment.consent_source,
+    )
+    if enrolment.consent_on > local_date(now, patient.zone):
+        raise Invalid("consent_ahead", "Consent can't be dated in the future.", "consent_on")
+    with transaction.atomic():
+        _hold_number(patient.number, clinic)
+        _save(patient)
+        audit.record(actor, "enrol", clinic_id=clinic.id, subject_id=patient.id)
+    return patient
+
+
+def change_patient(
+    patient_id: UUID, changes: Mapping[str, Any], actor: audit.Actor, now: datetime
+) -> Changed:
+    """Change what is known of a patient; `changes` maps field names to new values.
+
+    Texts that wait go to a new number instead of the former one; a new hour or zone moves only the
+    next step of each open dose. Raises Invalid or Conflict, naming the field.
+    """
+    with transaction.atomic():
+        patient = Patient.objects.select_for_update(of=("self",)).select_related("clinic").get(
+            id=patient_id
+        )
+        former = {name: getattr(patient, name) for name in changes}
+        for name, value in changes.items():
+            setattr(patient, name, value)
+        patient.number = e164(patient.number, patient.clinic.phone)
+        patient.time_zone = known_zone(patient.time_zone)
+        patient.hour = whole_minutes(patient.hour)
+        if patient.consent_on > local_date(now, patient.zone):
+            raise Invalid("consent_ahead", "Consent can't be dated in the future.", "consent_on")
+        changed = sorted(name for name in changes if getattr(patient, name) != former[name])
+        too_late: list[Sms] = []
+        if "number" in changed:
+            _hold_number(patient.number, patient.clinic)
+        if changed:
+            _save(patient)
+        if {"hour", "time_zone"} & set(changed):
+            _move_next_steps(patient)
+        if "number" in changed:
+            too_late = outbox.readdress(patient.id, patient.number, now)
+        audit.record(
+            actor,
+            "change_patient",
+            clinic_id=patient.clinic_id,
+            subject_id=patient.id,
+            changed=changed,
+        )
+    return Changed(patient, too_late)
+
+
+def known_zone(name: str) -> str:
+    """A time zone's name, if there is such a zone."""
+    if name not in _zones():
+        raise Invalid(
+            "time_zone", "There is no such time zone. Write it like Europe/London.", "time_zone"
+        )
+    return name
+
+
+def whole_minutes(hour: time) -> time:
+    """A wall time of whole minutes."""
+    if hour.second or hour.microsecond or hour.tzinfo:
+        raise Invalid("hour", "Write the hour like 09:00, without seconds or a zone.", "hour")
+    return hour
+
+
+@cache
+def _zones() -> frozenset[str]:
+    """All zones' names; kept, for looking for them means walking through many folders."""
+    return frozenset(available_timezones())
+
+
+def _hold_number(number: str, clinic: Clinic) -> None:
+    """See to it that a phone belongs to one clinic, for an answer must find one care team.
+
+    The lock lasts for the transaction: two clinics enrolling one number take turns.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [number])
+    if Patient.objects.filter(number=number).exclude(clinic=clinic).exists():
+        raise Conflict(
+            "number_in_use",
+            "This number can't be used here. Check it, and ask support if it is right.",
+            "number",
+        )
+
+
+def _save(patient: Patient) -> None:
+    try:
+        with transaction.atomic():
+            patient.save()
+    except IntegrityError as error:
+        if "patient_reference_once" not in str(error):
+            raise
+        raise Conflict(
+            "reference_in_use",
+            "Another patient of the clinic has this reference. Look them up, or leave it out.",
+            "reference",
+        ) from None
+
+
+def _move_next_steps(patient: Patient) -> None:
+    """Move the next step of each open dose to the patient's hour; what was done stays done."""
+    doses = list(
+        Dose.objects.select_for_update(of=("self",))
+        .filter(schedule__patient=patient, next_step_at__isnull=False)
+        .order_by("id")
+    )
+    for dose in doses:
+        step = FOLLOWING[Step(dose.step)]
+        dose.next_step_at = step_instant(step, dose.date, patient.hour, patient.zone)
+    Dose.objects.bulk_update(doses, ["next_step_at"])

@@ -1,0 +1,264 @@
+"""The clock's verb: take each dose whose next step is due a step further, and queue its text.
+
+A step and its text are one transaction. Catching up after an outage repeats until everything lies
+ahead, and a step whose use has passed goes without a text: nothing floods, the worklist says whom
+to call.
+"""
+
+import logging
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from uuid import UUID
+
+from django.db import OperationalError, transaction
+from django.db.models import F
+
+from accounts import audit
+from messaging import outbox
+from messaging.models import Scope
+from messaging.states import State
+from reminders import wording
+from reminders.ladder import (
+    FOLLOWING,
+    LOOK_BACK,
+    SPACING,
+    Step,
+    room,
+    spaced,
+    step_instant,
+    use_ends,
+)
+from reminders.models import (
+    Cause,
+    Dose,
+    DoseState,
+    Missed,
+    Patient,
+    Schedule,
+    ScheduleVersion,
+    Status,
+)
+from reminders.plan import dose_after
+from reminders.schedule import local_date
+from reminders.worklist import Finding, open_items
+
+log = logging.getLogger(__name__)
+
+BATCH = 200
+MOST_TROUBLE = 3
+ASKED = frozenset({State.ACCEPTED, State.SENT, State.DELIVERED})
+"""States of a text that a patient can be expected to have read."""
+
+
+@dataclass
+class Desk:
+    """All that the steps of one patient's doses need, read under locks; what they want, gathered."""
+
+    patient: Patient
+    schedule: Schedule
+    versions: list[ScheduleVersion]
+    doses: list[Dose]
+    sent: list[datetime]
+    asked: set[UUID]
+    texts: list[outbox.Text] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    wanted: Dose | None = None
+
+    def step(self, dose: Dose, now: datetime) -> None:
+        """Take one dose one step further, or move its step if a text was sent too near."""
+        patient, step = self.patient, FOLLOWING[Step(dose.step)]
+        ends = use_ends(step, dose.date, patient.hour, patient.zone)
+        if step == Step.OVERDUE and dose.id not in self.asked:
+            self._miss(dose, Missed.NOT_ASKED)
+            return
+        if now < ends and not spaced(now, self.sent):
+            later = max(self.sent) + SPACING
+            if now < later < ends:
+                dose.next_step_at = later
+                return
+        self._text(dose, step, now, ends)
+        dose.step = step
+        if step == Step.OVERDUE:
+            self._miss(dose, Missed.NO_ANSWER)
+            return
+        if step == Step.DAY:
+            dose.state = DoseState.DUE
+            self.wanted = dose_after(dose.date, self.schedule, patient, self.versions)
+        dose.next_step_at = step_instant(FOLLOWING[step], dose.date, patient.hour, patient.zone)
+
+    def keep_wanted(self) -> None:
+        """The next dose is stored now: one of the desk's doses, and maybe due itself."""
+        if self.wanted is not None:
+            self.doses.append(self.wanted)
+            self.wanted = None
+
+    def _text(self, dose: Dose, step: Step, now: datetime, ends: datetime) -> None:
+        """Queue the step's text, if it is still of use and the limits leave room for it."""
+        if now >= ends:
+            return
+        patient = self.patient
+        dates = [local_date(instant, patient.zone) for instant in self.sent]
+        if not spaced(now, self.sent) or not room(
+            local_date(now, patient.zone), dates + self._going_before(step)
+        ):
+            facts = {"dose": str(dose.id), "date": dose.date.isoformat(), "step": step.value}
+            self.findings.append(Finding(patient.id, Cause.HELD_BACK, facts))
+            return
+        self.texts.append(
+            outbox.Text(
+                scope=Scope.CARE,
+                clinic_id=patient.clinic_id,
+                owner_id=patient.id,
+                about_id=dose.id,
+                dedup_key=f"dose:{dose.id}:{step.value}",
+                to=patient.number,
+                body=wording.text(step.value, patient, dose.date),
+                available_at=now,
+                expires_at=ends,
+            )
+        )
+        self.sent.append(now)
+
+    def _going_before(self, step: Step) -> list[date]:
+        """Dates of texts to come that leave this step's text only what room they don't need."""
+        ahead = [dose.date for dose in self.doses if dose.state == DoseState.PLANNED]
+        if step == Step.DAY:
+            return []
+        if step == Step.NEXT:
+            return ahead
+        return [day + timedelta(days=days) for day in ahead for days in (0, 1)]
+
+    def _miss(self, dose: Dose, because: Missed) -> None:
+        dose.state, dose.missed_because, dose.next_step_at = DoseState.MISSED, because, None
+        cause = Cause.NO_ANSWER if because == Missed.NO_ANSWER else Cause.NOT_ASKED
+        facts = {"dose": str(dose.id), "date": dose.date.isoformat()}
+        self.findings.append(Finding(self.patient.id, cause, facts))
+
+
+def plan_doses(now: datetime, most: int = BATCH) -> int:
+    """Take up to `most` patients' doses that are due at `now` as far as they go.
+
+    Answers how many patients it looked after; call again while that is `most`. Any number may run
+    at once: each takes patients that no other holds. A batch that fails is redone patient by
+    patient, so that one bad row can't stop a clinic; a dose that fails three times is left to a
+    person.
+    """
+    due = _due(now, most)
+    try:
+        return _plan(due, now)
+    except OperationalError:
+        raise
+    except Exception:
+        log.exception("planning a batch failed; going on patient by patient")
+    return sum(_plan_alone(patient_id, now) for patient_id in due)
+
+
+def _due(now: datetime, most: int) -> list[UUID]:
+    """Patients with a dose whose next step is due, longest waiting first."""
+    waiting = (
+        Dose.objects.filter(next_step_at__lte=now, trouble__lt=MOST_TROUBLE)
+        .order_by("next_step_at")
+        .values_list("schedule__patient_id", flat=True)[:most]
+    )
+    return list(dict.fromkeys(waiting))
+
+
+def _plan(patient_ids: Collection[UUID], now: datetime) -> int:
+    """One transaction for all these patients but those that somebody else holds."""
+    with transaction.atomic():
+        desks = _desks(patient_ids, now)
+        steps = 0
+        while stepped := _round(desks, now):
+            steps += stepped
+        outbox.queue((text for desk in desks for text in desk.texts), now)
+        open_items((finding for desk in desks for finding in desk.findings), now)
+        if steps:
+            audit.record(audit.CLOCK, "plan_doses", clinic_id=None, subject_id=None, steps=steps)
+    return len(desks)
+
+
+def _plan_alone(patient_id: UUID, now: datetime) -> int:
+    """The same for one patient; a failure is counted, and the third is a person's to look at."""
+    try:
+        return _plan([patient_id], now)
+    except OperationalError:
+        raise
+    except Exception:
+        log.exception("planning the doses of patient %s failed", patient_id)
+    with transaction.atomic():
+        stuck = Dose.objects.filter(schedule__patient_id=patient_id, next_step_at__lte=now)
+        stuck.update(trouble=F("trouble") + 1)
+        if stuck.filter(trouble__gte=MOST_TROUBLE).exists():
+            open_items([Finding(patient_id, Cause.PLAN_FAILED)], now)
+    return 0
+
+
+def _round(desks: Sequence[Desk], now: datetime) -> int:
+    """One step for each dose that is due, and the next dose for each that became due.
+
+    Answers how many steps there were; none means that all lies ahead.
+    """
+    touched = []
+    for desk in desks:
+        for dose in sorted(desk.doses, key=lambda dose: dose.date):
+            if dose.next_step_at is not None and dose.next_step_at <= now:
+                desk.step(dose, now)
+                touched.append(dose)
+    if touched:
+        Dose.objects.bulk_update(touched, ["state", "step", "next_step_at", "missed_because"])
+    wanted = [desk for desk in desks if desk.wanted is not None]
+    Dose.objects.bulk_create(desk.wanted for desk in wanted if desk.wanted is not None)
+    for desk in wanted:
+        desk.keep_wanted()
+    return len(touched)
+
+
+def _desks(patient_ids: Collection[UUID], now: datetime) -> list[Desk]:
+    """What each patient's steps need, in a fixed number of queries, locked in the house's order:
+    patient, schedule, dose."""
+    patients = list(
+        Patient.objects.select_for_update(skip_locked=True, of=("self",))
+        .select_related("clinic")
+        .filter(id__in=patient_ids)
+        .order_by("id")
+    )
+    schedules = {
+        schedule.patient_id: schedule
+        for schedule in Schedule.objects.select_for_update()
+        .filter(patient__in=patients, status=Status.RUNNING)
+        .order_by("id")
+    }
+    doses = defaultdict(list)
+    for dose in (
+        Dose.objects.select_for_update(of=("self",))
+        .filter(schedule__in=schedules.values(), next_step_at__isnull=False)
+        .order_by("id")
+    ):
+        doses[dose.schedule_id].append(dose)
+    versions = defaultdict(list)
+    for version in ScheduleVersion.objects.filter(schedule__in=schedules.values()):
+        versions[version.schedule_id].append(version)
+    sent = defaultdict(list)
+    for owner_id, instant in outbox.unasked_since(
+        [patient.id for patient in patients], now - LOOK_BACK
+    ):
+        sent[owner_id].append(instant)
+    asked = {
+        sms.about_id
+        for sms in outbox.texts_about([dose.id for open_ in doses.values() for dose in open_])
+        if sms.state in ASKED
+    }
+    return [
+        Desk(
+            patient=patient,
+            schedule=schedule,
+            versions=versions[schedule.id],
+            doses=doses[schedule.id],
+            sent=sent[patient.id],
+            asked=asked,
+        )
+        for patient in patients
+        if (schedule := schedules.get(patient.id)) is not None
+    ]

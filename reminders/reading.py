@@ -1,0 +1,146 @@
+"""The one guarded way to what belongs to patients: every door reads through here.
+
+Whoever asks has a user and a permission; strangers to the clinic get NotFound, its own people in
+another role Forbidden.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from itertools import takewhile
+from uuid import UUID
+
+from django.contrib.postgres.search import SearchQuery
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from accounts.access import May, clinics_of, demand
+from accounts.models import Clinic, User
+from accounts.refusals import NotFound
+from messaging import outbox
+from messaging.models import Scope, Sms
+from reminders.models import Dose, Patient, Schedule, Status, WorkItem
+from reminders.numbers import numbers_like
+from reminders.plan import Plan, read_plan
+from reminders.schedule import dose_dates
+
+
+@dataclass(frozen=True)
+class Coming:
+    """A date of an injection to come, or one that waits for an answer."""
+
+    date: date
+    interval_days: int
+    state: str
+    remind_at: datetime
+
+
+def patient_for(user: User, patient_id: UUID, may: May) -> Patient:
+    """The patient with their clinic, for somebody whose role there allows `may`."""
+    patient = Patient.objects.select_related("clinic").filter(id=patient_id).first()
+    if patient is None:
+        raise NotFound("patient")
+    demand(user, patient.clinic_id, may, "patient")
+    return patient
+
+
+def patients_for(
+    user: User,
+    *,
+    clinic_id: UUID | None = None,
+    status: str = "",
+    interval_days: int | None = None,
+    search: str = "",
+) -> QuerySet[Patient]:
+    """The patients whom the user may see, filtered.
+
+    status: running, paused or stopped (of the patient's latest schedule), or "none" for patients
+    without one. search: words that begin a part of the name or reference, or a number's digits.
+    """
+    clinics = clinics_of(user, May.SEE_PATIENTS)
+    patients = Patient.objects.filter(clinic_id__in=clinics)
+    if clinic_id is not None:
+        patients = patients.filter(clinic_id=clinic_id)
+    schedules = Schedule.objects.filter(patient=OuterRef("pk"))
+    open_ones = schedules.filter(status__in=[Status.RUNNING, Status.PAUSED])
+    if status == "none":
+        patients = patients.filter(~Exists(schedules))
+    elif status == Status.STOPPED:
+        patients = patients.filter(Exists(schedules), ~Exists(open_ones))
+    elif status:
+        patients = patients.filter(Exists(schedules.filter(status=status)))
+    if interval_days is not None:
+        patients = patients.filter(
+            Exists(
+                Dose.objects.filter(
+                    schedule__patient=OuterRef("pk"),
+                    state="planned",
+                    version__interval_days=interval_days,
+                )
+            )
+        )
+    if search:
+        phones = Clinic.objects.filter(id__in=clinics).values_list("phone", flat=True)
+        patients = patients.filter(_matches(search, phones))
+    return patients.select_related("clinic")
+
+
+def schedule_for(user: User, patient_id: UUID, may: May) -> Plan:
+    """The patient's plan; NotFound if they never had one."""
+    return read_plan(patient_for(user, patient_id, may))
+
+
+def coming_for(user: User, patient_id: UUID, weeks: int, now: datetime) -> list[Coming]:
+    """The doses that wait for an answer, and the dates to come for some weeks, rising."""
+    plan = schedule_for(user, patient_id, May.SEE_PATIENTS)
+    waiting = [
+        Coming(dose.date, dose.version.interval_days, "due", plan.reminder_at(dose.date))
+        for dose in plan.due
+    ]
+    if plan.planned is None:
+        return waiting
+    last = plan.today(now) + timedelta(weeks=weeks)
+    ahead = takewhile(
+        lambda found: found[0] <= last,
+        dose_dates(
+            [version.pure() for version in plan.versions], plan.planned.date - timedelta(days=1)
+        ),
+    )
+    return waiting + [
+        Coming(day, version.interval_days, "planned", plan.reminder_at(day))
+        for day, version in ahead
+    ]
+
+
+def texts_for(user: User, patient_id: UUID) -> QuerySet[Sms]:
+    """The texts to a patient."""
+    patient = patient_for(user, patient_id, May.SEE_PATIENTS)
+    return outbox.texts_of(patient.id, Scope.CARE)
+
+
+def worklist_for(user: User, clinic_id: UUID | None = None) -> QuerySet[WorkItem]:
+    """Open worklist items of the clinics whose patients the user may see."""
+    items = WorkItem.objects.filter(
+        closed_at__isnull=True, patient__clinic_id__in=clinics_of(user, May.SEE_PATIENTS)
+    )
+    if clinic_id is not None:
+        items = items.filter(patient__clinic_id=clinic_id)
+    return items.select_related("patient")
+
+
+def plans_of(patients: Iterable[Patient]) -> dict[UUID, Schedule]:
+    """The latest schedule of each of these patients, by patient."""
+    schedules = (
+        Schedule.objects.filter(patient__in=list(patients))
+        .order_by("patient_id", "-id")
+        .distinct("patient_id")
+    )
+    return {schedule.patient_id: schedule for schedule in schedules}
+
+
+def _matches(search: str, phones: Iterable[str]) -> Q:
+    """Each word begins a word of name or reference; or it is a number as people there write it."""
+    words = "".join(letter if letter.isalnum() else " " for letter in search).split()
+    query = SearchQuery(
+        " & ".join(f"'{word}':*" for word in words) or "''", config="simple", search_type="raw"
+    )
+    return Q(search=query) | Q(number__in=numbers_like(search, phones))

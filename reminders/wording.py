@@ -1,0 +1,56 @@
+"""The words of our texts: data, a file for each language, so that a translator can add one.
+
+Texts name the service's sender and a way to reach it, and every text about a dose names its day, so
+that a late one can't be taken for today's (FACTS, SMS law and carriers).
+"""
+
+import tomllib
+from datetime import date
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import phonenumbers
+from babel.dates import format_date
+
+from reminders.models import Patient
+
+FOLDER = Path(__file__).parent / "wording"
+
+
+@cache
+def words(language: str) -> dict[str, Any]:
+    """One language's file. KeyError-free by a test that all files hold the same keys."""
+    return tomllib.loads((FOLDER / f"{language}.toml").read_text(encoding="utf-8"))
+
+
+def every(language: str, interval_days: int) -> str:
+    """An interval as people say it: "every 3 weeks"."""
+    phrases = words(language)["every"]
+    weeks, days = divmod(interval_days, 7)
+    if days:
+        return str(phrases["days"]).format(n=interval_days)
+    return str(phrases["week" if weeks == 1 else "weeks"]).format(n=weeks)
+
+
+def text(kind: str, patient: Patient, day: date | None = None, interval_days: int = 7) -> str:
+    """The body of one text to a patient, in their language and wording.
+
+    kind: a key of the language files (day, next, overdue, changed, resumed, paused, stopped).
+    day: the date it names. interval_days: what "then every ..." says.
+    """
+    book = words(patient.language)
+    return str(book[patient.wording][kind]).format(
+        clinic=patient.clinic.name,
+        phone=_callable_from(patient.clinic.phone, patient.number),
+        date=format_date(day, book["date"], locale=patient.language) if day else "",
+        every=every(patient.language, interval_days),
+    )
+
+
+def _callable_from(phone: str, number: str) -> str:
+    """A number as somebody at another number would dial it: national within one country."""
+    to, at = phonenumbers.parse(phone), phonenumbers.parse(number)
+    at_home = to.country_code == at.country_code
+    style = phonenumbers.PhoneNumberFormat
+    return phonenumbers.format_number(to, style.NATIONAL if at_home else style.INTERNATIONAL)

@@ -1,0 +1,69 @@
+"""Fixtures for all tests: the simulator, committed databases, and the cast."""
+
+import os
+import re
+from collections.abc import Iterator
+from uuid import uuid4
+
+import psycopg
+import pytest
+from django.conf import settings
+from django.db import connections
+
+from dev.environment import ACCOUNT, ROUTINE_NUMBER, TOKEN, URGENT_NUMBER
+from dev.simulator_client import SimulatorClient
+from tests.cast import Cast, make_cast
+from tests.processes import World
+
+
+@pytest.fixture(scope="session")
+def simulator_process() -> Iterator[SimulatorClient]:
+    """One Twilio simulator for all tests of a worker."""
+    client = SimulatorClient.start(
+        accounts={ACCOUNT: TOKEN},
+        senders=[f"{ROUTINE_NUMBER}=1000", f"{URGENT_NUMBER}=1000"],
+        deliver_after=0.01,
+    )
+    yield client
+    client.stop()
+
+
+@pytest.fixture
+def simulator(simulator_process: SimulatorClient, settings) -> SimulatorClient:
+    """The simulator, empty and without faults, and the product pointed at it."""
+    simulator_process.clear_faults()
+    simulator_process.reset()
+    settings.TWILIO_BASE_URL = simulator_process.base_url
+    return simulator_process
+
+
+@pytest.fixture
+def cast(db) -> Cast:
+    """Two clinics and their people; see tests/cast.py for why each is there."""
+    return make_cast()
+
+
+@pytest.fixture
+def world(django_db_setup, django_db_blocker, simulator) -> Iterator[World]:
+    """A database of its own, committed for real, for tests with threads and processes.
+
+    A clone of the worker's test database: emptying tables instead would be refused, as it should
+    be, by the guards of what is append-only.
+    """
+    name = f"world_{uuid4().hex}"
+    with django_db_blocker.unblock():
+        connections.close_all()
+        template = settings.DATABASES["default"]["NAME"]
+        url = os.environ["DATABASE_URL"]
+        with psycopg.connect(url, autocommit=True) as server:
+            server.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+        connections["default"].settings_dict["NAME"] = name
+        of_its_own = World(re.sub(r"/[^/]*$", f"/{name}", url), simulator, make_cast())
+        try:
+            yield of_its_own
+        finally:
+            of_its_own.stop()
+            connections.close_all()
+            connections["default"].settings_dict["NAME"] = template
+            with psycopg.connect(url, autocommit=True) as server:
+                server.execute(f'DROP DATABASE "{name}" WITH (FORCE)')

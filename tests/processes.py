@@ -1,0 +1,103 @@
+"""Product processes for tests: web, workers and beats of their own, on a database of their own."""
+
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+import requests
+
+from dev.environment import settings
+from dev.simulator_client import SimulatorClient
+from dev.stack import Process, Stack, free_port, spawn
+from dev.waiting import until
+from tests.cast import Cast
+
+ROOT = Path(__file__).parent.parent
+
+
+class World:
+    """A committed database with the cast in it, the simulator, and processes started at will.
+
+    redis: a Valkey of this test's own, so that it can be stopped and emptied; started with the
+    first process that needs it.
+    """
+
+    def __init__(self, database_url: str, simulator: SimulatorClient, cast: Cast) -> None:
+        self.simulator = simulator
+        self.cast = cast
+        self.web_port = free_port()
+        self._database_url = database_url
+        self._processes: list[Process] = []
+        self._folder = tempfile.TemporaryDirectory(prefix="dosecircle-test-")
+        self._stack: Stack | None = None
+
+    @property
+    def stack(self) -> Stack:
+        """The test's own Valkey (its Postgres is everybody's)."""
+        if self._stack is None:
+            self._stack = Stack.throwaway({"DATABASE_URL": self._database_url})
+            self._stack.__enter__()
+        return self._stack
+
+    @property
+    def web_url(self) -> str:
+        return f"http://127.0.0.1:{self.web_port}"
+
+    def environment(self) -> dict[str, str]:
+        """What a product process of this test reads."""
+        return os.environ | settings(
+            web=self.web_url,
+            twilio=self.simulator.base_url,
+            database=self._database_url,
+            redis=self.stack.environment()["REDIS_URL"],
+        )
+
+    def start_web(self) -> Process:
+        web = self.run(
+            "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(self.web_port),
+            "--workers", "1", "--blocking-threads", "4", "config.wsgi:application",
+        )  # fmt: skip
+
+        def answers() -> bool:
+            try:
+                return requests.get(f"{self.web_url}/health", timeout=2).ok
+            except requests.ConnectionError:
+                return False
+
+        until(answers, 30, "the web process answers")
+        return web
+
+    def start_worker(self, queue: str = "routine", concurrency: int = 1) -> Process:
+        return self.run(
+            "celery", "--app", "workers.app:app", "worker", "--queues", queue,
+            "--concurrency", str(concurrency), "--hostname", f"{queue}{len(self._processes)}@test",
+            "--loglevel", "INFO",
+        )  # fmt: skip
+
+    def start_beat(self) -> Process:
+        return self.run("celery", "--app", "workers.app:app", "beat", "--loglevel", "INFO")
+
+    def run(self, module: str, *arguments: str) -> Process:
+        """Start `python -m module ...` with this test's settings; it is stopped at the end."""
+        log = Path(self._folder.name) / f"{len(self._processes)}-{module}.log"
+        process = spawn(
+            [sys.executable, "-m", module, *arguments],
+            env=self.environment() | {"PYTHONPATH": str(ROOT)},
+            log=log,
+        )
+        self._processes.append(process)
+        return process
+
+    def logs(self) -> str:
+        """What the processes wrote, for a failing test to show."""
+        return "\n".join(
+            f"--- {log.name}\n{log.read_text()}" for log in sorted(Path(self._folder.name).iterdir())
+        )
+
+    def stop(self) -> None:
+        for process in reversed(self._processes):
+            process.kill()
+        if self._stack is not None:
+            self._stack.__exit__(None, None, None)
+        self._folder.cleanup()

@@ -1,0 +1,209 @@
+"""What we don't know is found out from Twilio's list: one text each, never two."""
+
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+
+from messaging import inbound
+from messaging.evidence import Report, Source, advance
+from messaging.models import Kind, Lane, Sms, SmsEvent
+from messaging.reading_back import read_back
+from messaging.sending import send_due
+from messaging.settling import ONE_BY_ONE, settle
+from messaging.states import Finding
+from tests.texts import NUMBER, get, now, queue_text, queue_texts, state
+
+pytestmark = pytest.mark.usefixtures("cast")
+
+LEASE_OVER = timedelta(seconds=16)
+QUIET = timedelta(seconds=20)  # past the lease and TWILIO_QUIET_SECONDS (2 s in tests)
+
+
+@pytest.fixture(autouse=True)
+def _short_reads(monkeypatch):
+    """Nobody waits eight seconds in a test for an answer that never comes."""
+    monkeypatch.setattr("messaging.connections.READ_SECONDS", 0.3)
+
+
+def go_wrong(simulator, kind: str, **spec) -> UUID:
+    simulator.inject(kind, on="create", count=1, **spec)
+    sms_id = queue_text()
+    send_due(Lane.ROUTINE)
+    assert simulator.injected() == {kind: 1}
+    assert state(sms_id) == "unknown"
+    return sms_id
+
+
+@pytest.mark.parametrize("kind", ["never_answer", "reset_after", "garbage"])
+def test_a_text_that_was_taken_is_found_in_the_list(simulator, kind):
+    sms_id = go_wrong(simulator, kind)
+    simulator.wait_until_quiet()
+    assert settle() == 0, "the lease is not over"
+    assert settle(now() + LEASE_OVER) == 1
+    assert state(sms_id) == "delivered"
+    assert simulator.accepted(sms_id) == 1
+
+
+def test_a_text_that_waits_in_twilios_queue_is_found_though_it_has_no_date(simulator, cast):
+    simulator.freeze(cast.sender.number)
+    sms_id = go_wrong(simulator, "reset_after")
+    settle(now() + LEASE_OVER)
+    assert state(sms_id) == "accepted"
+    simulator.thaw(cast.sender.number)
+
+
+@pytest.mark.parametrize("kind", ["reset_before", "500", "503"])
+def test_a_text_that_was_never_taken_goes_again_once_after_two_readings(simulator, kind):
+    sms_id = go_wrong(simulator, kind)
+    settle(now() + LEASE_OVER)
+    assert (state(sms_id), get(sms_id).quiet_reads) == ("unknown", 0), "it isn't quiet yet"
+    settle(now() + QUIET)
+    assert (state(sms_id), get(sms_id).quiet_reads) == ("unknown", 1)
+    settle(now() + QUIET)
+    assert get(sms_id).quiet_reads == 1, "read a moment ago"
+    settle(now() + QUIET + timedelta(seconds=5))
+    assert (state(sms_id), get(sms_id).requeued) == ("queued", True)
+    assert send_due(Lane.ROUTINE, now() + QUIET + timedelta(seconds=6)) == 1
+    assert (state(sms_id), get(sms_id).attempt) == ("accepted", 2)
+    assert simulator.accepted(sms_id) == 1
+
+
+def test_doubtful_twice_is_left_to_a_person(simulator):
+    sms_id = go_wrong(simulator, "reset_before")
+    for seconds in (20, 30):
+        settle(now() + timedelta(seconds=seconds))
+    simulator.inject("reset_before", on="create", count=1)
+    send_due(Lane.ROUTINE, now() + timedelta(seconds=40))
+    for seconds in (70, 80):
+        settle(now() + timedelta(seconds=seconds))
+    assert (state(sms_id), get(sms_id).untaken) == ("expired", True)
+
+
+def test_a_list_that_lags_gives_no_second_text(simulator):
+    simulator.lag_list(60)
+    sms_id = go_wrong(simulator, "reset_after")
+    settle(now() + LEASE_OVER)
+    assert state(sms_id) == "unknown"
+    settle(now() + QUIET)
+    simulator.lag_list(0)
+    settle(now() + QUIET + timedelta(seconds=5))
+    assert state(sms_id) in {"accepted", "sent", "delivered"}
+    assert simulator.accepted(sms_id) == 1
+
+
+def test_a_list_that_cannot_be_read_says_nothing(simulator):
+    sms_id = go_wrong(simulator, "reset_before")
+    simulator.inject("500", on="list", count=1)
+    settle(now() + QUIET)
+    assert (state(sms_id), get(sms_id).quiet_reads) == ("unknown", 0)
+    settle(now() + QUIET + timedelta(seconds=10))
+    assert get(sms_id).quiet_reads == 0, "the account rests for a minute"
+    settle(now() + QUIET + timedelta(seconds=90))
+    assert get(sms_id).quiet_reads == 1
+
+
+def test_another_unexplained_text_to_the_number_means_waiting(simulator, cast):
+    sms_id = go_wrong(simulator, "reset_before")
+    other = queue_text(body="Another text.")
+    send_due(Lane.ROUTINE)
+    # As if we had never heard of the other one.
+    SmsEvent.objects.filter(sms=other).delete()
+    for seconds in (20, 30, 40):
+        settle(now() + timedelta(seconds=seconds))
+    assert (state(sms_id), get(sms_id).quiet_reads) == ("unknown", 0)
+
+
+def test_a_text_known_to_another_row_explains_nothing(simulator):
+    taken = queue_text()
+    send_due(Lane.ROUTINE)
+    assert state(taken) == "accepted"
+    sms_id = go_wrong(simulator, "reset_before")
+    for seconds in (20, 30):
+        settle(now() + timedelta(seconds=seconds))
+    assert state(sms_id) == "queued"
+
+
+def test_an_unknown_text_of_no_use_any_more_is_for_a_person(simulator):
+    simulator.inject("reset_before", on="create", count=1)
+    sms_id = queue_text(expires_at=now() + timedelta(seconds=10))
+    send_due(Lane.ROUTINE)
+    settle(now() + QUIET)
+    assert (state(sms_id), get(sms_id).untaken) == ("expired", True)
+    inbound.report(sms_id, 1, {"MessageSid": "SM" + "3" * 32, "MessageStatus": "delivered"})
+    assert (state(sms_id), get(sms_id).untaken) == ("delivered", True)
+
+
+def test_many_unknown_texts_are_settled_by_one_reading(simulator):
+    many = 2 * ONE_BY_ONE
+    simulator.inject("reset_after", on="create", count=many)
+    ids = queue_texts([f"+4477009{n:05}" for n in range(20_000, 20_000 + many)])
+    send_due(Lane.ROUTINE)
+    assert {state(sms_id) for sms_id in ids} == {"unknown"}
+    before = simulator.ledger()["calls"]["list"]
+    settle(now() + LEASE_OVER)
+    assert simulator.ledger()["calls"]["list"] - before == 1
+    assert all(state(sms_id) in {"accepted", "sent", "delivered"} for sms_id in ids)
+
+
+def test_a_text_that_may_repeat_does_not_wait_for_proof(simulator):
+    simulator.inject("reset_before", on="create", count=3)
+    sms_id = queue_text(kind=Kind.REPEAT, lane=Lane.URGENT)
+    for attempt in (1, 2):
+        send_due(Lane.URGENT, now() + timedelta(seconds=20 * (attempt - 1)))
+        settle(now() + timedelta(seconds=20 * attempt - 2))
+        assert (state(sms_id), get(sms_id).attempt) == ("queued", attempt)
+    send_due(Lane.URGENT, now() + timedelta(seconds=40))
+    settle(now() + timedelta(seconds=57))
+    assert (state(sms_id), get(sms_id).attempt) == ("unknown", 3), "not for ever"
+
+
+def test_a_sid_that_another_text_has_costs_one_row(simulator):
+    ids = queue_texts([f"+447700930{n:03}" for n in range(3)])
+    send_due(Lane.ROUTINE)
+    Sms.objects.filter(id__in=ids).update(state="sending", sid=None)
+    sids = ["SM" + "a" * 32, "SM" + "a" * 32, "SM" + "b" * 32]
+    reports = [
+        Report(sms_id, 1, Source.POST, Finding.ACCEPTED, sid)
+        for sms_id, sid in zip(ids, sids, strict=True)
+    ]
+    advance(reports)
+    assert [state(sms_id) for sms_id in ids] == ["accepted"] * 3
+    assert sorted(get(sms_id).sid or "" for sms_id in ids) == ["", *sids[1:]]
+
+
+def test_a_queue_overflow_at_twilio_sends_again_within_its_use(simulator):
+    sms_id = queue_text()
+    send_due(Lane.ROUTINE)
+    sid = get(sms_id).sid
+    lost = {"MessageSid": sid, "MessageStatus": "failed", "ErrorCode": "30001"}
+    inbound.report(sms_id, 1, lost)
+    assert (state(sms_id), get(sms_id).sid) == ("queued", None)
+    send_due(Lane.ROUTINE, now() + timedelta(seconds=10))
+    inbound.report(sms_id, 1, lost | {"MessageStatus": "undelivered"})
+    assert (state(sms_id), get(sms_id).attempt) == ("accepted", 2)
+    Sms.objects.filter(id=sms_id).update(expires_at=now() + timedelta(milliseconds=1))
+    inbound.report(sms_id, 2, {**lost, "MessageSid": get(sms_id).sid})
+    assert (state(sms_id), get(sms_id).untaken) == ("failed", True)
+
+
+def test_reports_that_were_lost_are_read_back(simulator):
+    sms_id = queue_text()
+    send_due(Lane.ROUTINE)
+    simulator.wait_until_quiet()
+    assert read_back(now() + timedelta(minutes=9)) == 0
+    assert state(sms_id) == "accepted"
+    assert read_back(now() + timedelta(minutes=11)) == 1
+    assert state(sms_id) == "delivered"
+
+
+def test_what_stays_silent_is_asked_after_now_and_then(simulator):
+    simulator.break_number(NUMBER, stays="sent")
+    queue_text()
+    send_due(Lane.ROUTINE)
+    simulator.wait_until_quiet()
+    simulator.break_number(NUMBER, stays="sent")
+    asked = simulator.ledger()["calls"].get("fetch", 0)
+    for minutes in (11, 12, 20, 22, 60 * 24 * 4):
+        read_back(now() + timedelta(minutes=minutes))
+    assert simulator.ledger()["calls"]["fetch"] - asked == 2

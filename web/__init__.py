@@ -1,0 +1,1 @@
+"""DOOR for people: server-rendered pages."""

@@ -1,0 +1,32 @@
+"""When the clock looks: the table of ticks. Beat sends each; any number of beats may run.
+
+A tick says only "look now", on the queue of its lane, and expires within its interval, so that none
+pile up while nobody listens. A lost one or a second one costs nothing: Postgres knows what is due.
+"""
+
+from celery.beat import Scheduler
+
+ROUTINE, URGENT = "routine", "urgent"
+
+TICKS: dict[str, tuple[float, str]] = {
+    "workers.tasks.plan_doses": (10, ROUTINE),
+    "workers.tasks.send_routine": (2, ROUTINE),
+    "workers.tasks.send_urgent": (2, URGENT),
+    "workers.tasks.settle": (5, ROUTINE),
+    "workers.tasks.take_news": (10, ROUTINE),
+    "workers.tasks.read_back": (60, ROUTINE),
+    "workers.tasks.sweep": (3600, ROUTINE),
+}
+"""Each task's interval in seconds, and its queue."""
+
+BEAT_SCHEDULE = {
+    task: {"task": task, "schedule": seconds, "options": {"queue": queue, "expires": seconds}}
+    for task, (seconds, queue) in TICKS.items()
+}
+
+
+class InMemory(Scheduler):
+    """A schedule that is nowhere but in memory: no file to share, to lock or to find torn."""
+
+    def setup_schedule(self) -> None:
+        self.merge_inplace(self.app.conf.beat_schedule)
