@@ -38,9 +38,7 @@ def demand(user: User, clinic_id: UUID, may: May, what: str) -> None:
     if held is None:
         raise NotFound(what)
     if may not in MAY[held]:
-        raise Forbidden(
-            "role", f"Your role ({held}) may not {may}. Ask a clinician of your team."
-        )
+        raise Forbidden("role", f"Your role ({held}) may not {may}. Ask a clinician of your team.")
 
 
 def clinic_for(user: User, clinic_id: UUID, may: May) -> Clinic:

@@ -75,9 +75,7 @@ class Membership(TimeSortedModel):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["user", "clinic"], name="membership_once"),
-            models.CheckConstraint(
-                condition=Q(role__in=Role.values), name="membership_role_known"
-            ),
+            models.CheckConstraint(condition=Q(role__in=Role.values), name="membership_role_known"),
         ]
 
 

@@ -24,9 +24,7 @@ class Reply:
     body: Any
 
 
-def once(
-    user: User, route: str, key: str, request_body: Any, act: Callable[[], Reply]
-) -> Reply:
+def once(user: User, route: str, key: str, request_body: Any, act: Callable[[], Reply]) -> Reply:
     """Act, and keep the reply in the act's own transaction; or answer as a first request with this
     key was answered, without acting again. Two at once take turns.
 

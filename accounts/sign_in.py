@@ -65,8 +65,13 @@ def sign_in(email: str, password: str, address: str, request_id: str, now: datet
         raise NotSignedIn("not_signed_in", "This e-mail and this password don't belong together.")
     cache.delete(_key(f"email {email}"))
     with transaction.atomic():
-        stored, token = AuthToken.objects.create(user)
         audit.record(audit.by(user, request_id), "sign_in", clinic_id=None, subject_id=user.id)
+        return give_token(user)
+
+
+def give_token(user: User) -> SignedIn:
+    """A new token for somebody who has shown who they are."""
+    stored, token = AuthToken.objects.create(user)
     return SignedIn(user, token, stored.expiry)
 
 

@@ -4,6 +4,7 @@ What a person may do inside, in which clinic, is asked of `accounts.access` by t
 """
 
 import re
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.http import QueryDict
@@ -11,9 +12,12 @@ from knox.auth import TokenAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
-from rest_framework.views import APIView
 
 from messaging import twilio
+
+if TYPE_CHECKING:
+    # Django REST Framework imports this module while it makes its views.
+    from rest_framework.views import APIView
 
 TOKEN = re.compile(rb"[0-9a-f]{64}")
 
@@ -21,21 +25,21 @@ TOKEN = re.compile(rb"[0-9a-f]{64}")
 class Nobody(BasePermission):
     """The default: a view that doesn't say who may enter lets nobody in."""
 
-    def has_permission(self, request: Request, view: APIView) -> bool:
+    def has_permission(self, request: Request, view: "APIView") -> bool:
         return False
 
 
 class Anybody(BasePermission):
     """Everybody, signed in or not."""
 
-    def has_permission(self, request: Request, view: APIView) -> bool:
+    def has_permission(self, request: Request, view: "APIView") -> bool:
         return True
 
 
 class SignedIn(BasePermission):
     """People with a token of their own that is still good."""
 
-    def has_permission(self, request: Request, view: APIView) -> bool:
+    def has_permission(self, request: Request, view: "APIView") -> bool:
         return request.user is not None and request.user.is_authenticated
 
 
@@ -44,7 +48,7 @@ class TwilioOnly(BasePermission):
 
     message = "This request isn't signed by a Twilio account of ours."
 
-    def has_permission(self, request: Request, view: APIView) -> bool:
+    def has_permission(self, request: Request, view: "APIView") -> bool:
         form = request.data
         return isinstance(form, QueryDict) and twilio.signature_ok(
             form.get("AccountSid", ""),

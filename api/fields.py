@@ -16,9 +16,18 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
-ONE_LINE = r"^[^\u0000-\u001f\u007f]*[^\s\u0000-\u001f\u007f][^\u0000-\u001f\u007f]*$"
-NO_NUL = r"^[^\u0000]*$"
+# \Z, for $ would let a line break pass behind it; the document says $, as JSON Schema means it.
+LINE = (
+    r"^[^\u0000-\u001f\u007f]*[^\s\u0000-\u001f\u007f][^\u0000-\u001f\u007f]*\Z",
+    "Write something, on one line, without control characters.",
+)
+LINE_OR_NONE = (
+    r"^[^\u0000-\u001f\u007f]*\Z",
+    "Write it on one line, without control characters.",
+)
+LINES = (r"^[^\u0000]*\Z", "Leave out the character NUL.")
 HOUR = r"^([01][0-9]|2[0-3]):[0-5][0-9]$"
+UUID_TEXT = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 _NEEDED = {"required": "Send this field.", "null": "This can't be null."}
 
@@ -44,22 +53,17 @@ class Strict(serializers.Serializer[Any]):
 
 
 class Text(serializers.CharField):
-    """A string of one line with something in it; with `lines`, of any number of lines, or none."""
+    """A string of a kind: LINE, LINE_OR_NONE or LINES. Blanks at its ends don't count."""
 
-    def __init__(self, *, max_length: int, lines: bool = False, **more: Any) -> None:
+    def __init__(
+        self, *, max_length: int, kind: tuple[str, str] = LINE, strip: bool = True, **more: Any
+    ) -> None:
         super().__init__(
             max_length=max_length,
+            # What is blank is said by the pattern, which programs can read.
             allow_blank=True,
-            # What is blank, and what is a line, is said by the pattern, which programs can read.
             trim_whitespace=False,
-            validators=[
-                RegexValidator(
-                    NO_NUL if lines else ONE_LINE,
-                    "Leave out the character NUL."
-                    if lines
-                    else "Write something, on one line, without control characters.",
-                )
-            ],
+            validators=[RegexValidator(*kind)],
             error_messages={
                 **_NEEDED,
                 "invalid": "Send a string.",
@@ -67,11 +71,16 @@ class Text(serializers.CharField):
             },
             **more,
         )
+        self.strip = strip
 
     def to_internal_value(self, data: Any) -> str:
         if not isinstance(data, str):
             self.fail("invalid")
-        return super().to_internal_value(data).strip()
+        return data
+
+    def run_validation(self, data: Any = serializers.empty) -> Any:
+        found = super().run_validation(data)
+        return found.strip() if self.strip and isinstance(found, str) else found
 
 
 class OneOf(serializers.ChoiceField):
@@ -153,6 +162,6 @@ class Id(serializers.UUIDField):
         super().__init__(error_messages={**_NEEDED, "invalid": "Send an id, as you got it."}, **more)
 
     def to_internal_value(self, data: Any) -> UUID:
-        if not isinstance(data, str) or not re.fullmatch(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", data):
+        if not isinstance(data, str) or not UUID_TEXT.fullmatch(data):
             self.fail("invalid")
         return UUID(data)

@@ -4,6 +4,7 @@ Every variable that the settings read is described here or in settings.py by a c
 nowhere else, so that `READ` is the whole list: docker-compose.yml is tested against it.
 """
 
+import os
 import re
 from collections.abc import Callable
 from typing import TypeVar
@@ -16,8 +17,6 @@ Value = TypeVar("Value")
 READ: dict[str, str] = {}
 """Name of each variable read so far, with how to set it."""
 
-_env = environ.Env()
-
 
 class Misconfigured(SystemExit):
     """Ends the process with status 1 and one line on standard error, instead of a traceback."""
@@ -26,19 +25,20 @@ class Misconfigured(SystemExit):
         super().__init__(f"Dosecircle can't start: {name} {trouble}. {mend}")
 
 
-def read(
-    name: str, parse: Callable[[str], Value], mend: str, default: str | None = None
-) -> Value:
+def read(name: str, parse: Callable[[str], Value], mend: str, default: str | None = None) -> Value:
     """The parsed value of one environment variable.
 
     `mend` is one sentence that tells an operator how to set it. A `default` of None means that
-    there is none. Raises Misconfigured when the variable is missing, or `parse` raises ValueError.
+    there is none; one that is set but empty counts as left out. Raises Misconfigured when the
+    variable is missing, or `parse` raises ValueError.
     """
     READ[name] = mend
-    text = _env.str(name, default="" if default is None else default).strip()
+    # Not by django-environ, to which a secret that begins with $ names another variable.
+    text = os.environ.get(name, "").strip() or default
     if not text:
         raise Misconfigured(name, "is missing", mend)
     try:
+        text.encode()  # else bytes that are no UTF-8 would fail at their first use
         return parse(text)
     except (ValueError, KeyError, TypeError) as error:
         # The value itself may be a secret, so the line says what is wrong, never what it was.
@@ -46,7 +46,7 @@ def read(
         raise Misconfigured(name, trouble, mend) from None
 
 
-class WrongValue(ValueError):
+class WrongValue(ValueError):  # noqa: N818 - what is wrong, not what failed
     """A value that can't be used; its words are safe to show."""
 
 
@@ -61,13 +61,18 @@ def database(text: str) -> dict[str, object]:
     """Django's settings of one Postgres database from a postgres:// URL."""
     if urlsplit(text).scheme not in {"postgres", "postgresql"}:
         raise WrongValue("is not a postgres:// URL")
-    return dict(environ.Env.db_url_config(text))
+    found = dict(environ.Env.db_url_config(text))
+    if not found["NAME"]:
+        raise WrongValue("names no database")
+    return found
 
 
 def redis(text: str) -> str:
     """A Redis URL as Celery's transport names it (it calls a Unix socket redis+socket)."""
     parts = urlsplit(text)
-    if parts.scheme in {"redis", "rediss"} and parts.hostname:
+    if parts.scheme in {"redis", "rediss"} and parts.hostname and parts.port != 0:
+        if not re.fullmatch(r"/?\d*", parts.path):
+            raise WrongValue("ends in something else than the number of a database")
         return text
     if parts.scheme == "unix" and parts.path:
         number = re.search(r"(?:^|&)db=(\d+)", parts.query)
@@ -78,7 +83,8 @@ def redis(text: str) -> str:
 def origin(text: str) -> str:
     """A public address without a trailing slash; https but for this machine itself."""
     parts = urlsplit(text)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
+    odd = parts.username or parts.query or parts.fragment or parts.port == 0
+    if parts.scheme not in {"http", "https"} or not parts.hostname or odd or text.split() != [text]:
         raise WrongValue("is not a web address")
     if parts.scheme == "http" and parts.hostname not in {"localhost", "127.0.0.1", "::1"}:
         raise WrongValue("is not https")
@@ -86,10 +92,13 @@ def origin(text: str) -> str:
 
 
 def names(text: str) -> list[str]:
-    """Comma-separated names."""
+    """Comma-separated host names; one that begins with a dot stands for its subdomains too."""
     found = [name.strip() for name in text.split(",") if name.strip()]
     if not found or "*" in found:
         raise WrongValue("names no host, or any host")
+    host = re.compile(r"\.?[\w-]+(\.[\w-]+)*|\[[0-9a-f:.]+\]", re.ASCII)
+    if not all(host.fullmatch(name) for name in found):
+        raise WrongValue("holds what is not a host name")
     return found
 
 

@@ -1,5 +1,6 @@
 """All settings, in one file. What varies between places is read from the environment, strictly."""
 
+from datetime import timedelta
 from pathlib import Path
 
 from config import environment as env
@@ -49,6 +50,14 @@ TWILIO_QUIET_SECONDS = env.read(
     # minute where we saw it: only two readings after twice that prove that a text was not taken.
     default="120",
 )
+TRUSTED_PROXIES = env.read(
+    "TRUSTED_PROXIES",
+    env.whole_number(0, 9),
+    "Leave it out, or set it to the number of proxies before this service that add to "
+    "X-Forwarded-For.",
+    # Attempts to sign in are counted by address, and a caller could claim any.
+    default="0",
+)
 
 # --- Django -----------------------------------------------------------------------------------
 DEBUG = False
@@ -71,6 +80,7 @@ INSTALLED_APPS = [
     "web",
 ]
 MIDDLEWARE = [
+    "web.headers.PageHeaders",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "api.requests.RequestId",
@@ -100,7 +110,6 @@ USE_TZ = True
 TIME_ZONE = "UTC"
 USE_I18N = False
 STATIC_URL = "/static/"
-STATIC_ROOT = BASE_DIR / "staticfiles"
 # Served from the packages themselves: there is no collecting step to forget.
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = False
@@ -113,16 +122,19 @@ SECURE_REFERRER_POLICY = "no-referrer"
 
 # --- Django REST Framework, knox, drf-spectacular --------------------------------------------
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["knox.auth.TokenAuthentication"],
+    "DEFAULT_AUTHENTICATION_CLASSES": ["api.entrance.Token"],
     # Deny by default: a view that doesn't say who may enter lets nobody in.
     "DEFAULT_PERMISSION_CLASSES": ["api.entrance.Nobody"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["api.parsers.Json"],
     "DEFAULT_SCHEMA_CLASS": "api.schema.DescribedView",
-    "DEFAULT_THROTTLE_RATES": {"sign_in": "10/min"},
+    # OPTIONS is answered 405, and ?format= means nothing: there is one format.
+    "DEFAULT_METADATA_CLASS": None,
+    "URL_FORMAT_OVERRIDE": None,
     "EXCEPTION_HANDLER": "api.problems.answer",
     "UNAUTHENTICATED_USER": None,
 }
+REST_KNOX = {"AUTH_HEADER_PREFIX": "Bearer", "TOKEN_TTL": timedelta(hours=10)}
 SPECTACULAR_SETTINGS = {
     "TITLE": "Dosecircle",
     "DESCRIPTION": "Schedules of injections, and the texts that remind of them.",
@@ -137,6 +149,13 @@ SPECTACULAR_SETTINGS = {
     "REDOC_DIST": "SIDECAR",
     "SORT_OPERATIONS": False,
     "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {
+        "Health": [("ok", "ok")],
+        "Status": "reminders.models.Status",
+        "StatusWanted": "api.patients.STATUSES_WANTED",
+        "DoseState": "api.doses.STATES",
+        "TextState": "messaging.models.STATES",
+    },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "api.schema.describe_problems",
@@ -148,9 +167,15 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {
-        "line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"},
+        "line": {
+            "format": "{asctime} {levelname} {name} [{request_id}]: {message}",
+            "style": "{",
+        },
     },
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "filters": {"request": {"()": "api.request_id.NameRequest"}},
+    "handlers": {
+        "stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["request"]}
+    },
     "root": {"handlers": ["stderr"], "level": "INFO"},
     "loggers": {
         # The SDK logs query parameters, telephone numbers among them, at INFO.

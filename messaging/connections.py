@@ -61,6 +61,7 @@ def exchange(
     if time.monotonic() >= write_before:
         _idle[origin].append(connection)
         raise TooLate
+    connection.sock.settimeout(READ_SECONDS)
     try:
         path = f"{parts.path}?{parts.query}" if parts.query else parts.path
         connection.request(method, path, body, dict(headers))
@@ -104,7 +105,6 @@ def _connected(origin: Origin) -> HTTPConnection:
         raise NotWritten from error
     # The library would connect anew, and write, behind the back of the check.
     connection.auto_open = 0
-    connection.sock.settimeout(READ_SECONDS)
     return connection
 
 

@@ -3,14 +3,13 @@
 import logging
 import random
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from contextlib import suppress
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from django.db import IntegrityError, connection, transaction
+from django.db import DataError, IntegrityError, connection, transaction
 
 from messaging.clock import CLOCK, clock
 from messaging.models import Sms, SmsEvent
@@ -65,21 +64,41 @@ def advance(reports: Iterable[Report], now: datetime | None = None) -> int:
     of_text: defaultdict[UUID, list[Report]] = defaultdict(list)
     for report in reports:
         of_text[report.sms_id].append(report)
-    if not of_text:
-        return 0
-    with transaction.atomic():
-        rows = [
-            _Row(sms, (sms.expires_at - sms.clock).total_seconds())
-            for sms in Sms.objects.select_for_update()
-            .filter(id__in=list(of_text))
-            .annotate(clock=clock(now))
-            .order_by("id")
-        ]
-        events = [_apply(report, row) for row in rows for report in of_text[row.sms.id]]
-        SmsEvent.objects.bulk_create(events, ignore_conflicts=True)
-        moved = [row for row in rows if row.moved]
-        if moved:
-            _write(moved, now)
+    return _advance(of_text, now) if of_text else 0
+
+
+def _advance(of_text: Mapping[UUID, Sequence[Report]], now: datetime | None) -> int:
+    """All at once; if the database refuses, text by text, so that one bad row costs one.
+
+    Most likely another text has the same sid. The text was taken all the same and must not go
+    again, so it is recorded without.
+    """
+    try:
+        with transaction.atomic():
+            return _move(of_text, now)
+    except (IntegrityError, DataError) as error:
+        if len(of_text) > 1:
+            return sum(_advance({text: own}, now) for text, own in sorted(of_text.items()))
+        log.error("What was found out about texts %s is refused: %s", list(of_text), error)
+        [(text, own)] = of_text.items()
+        if not any(report.sid for report in own):
+            return 0
+        return _advance({text: [replace(report, sid="") for report in own]}, now)
+
+
+def _move(of_text: Mapping[UUID, Sequence[Report]], now: datetime | None) -> int:
+    rows = [
+        _Row(sms, (sms.expires_at - sms.clock).total_seconds())
+        for sms in Sms.objects.select_for_update()
+        .filter(id__in=list(of_text))
+        .annotate(clock=clock(now))
+        .order_by("id")
+    ]
+    events = [_apply(report, row) for row in rows for report in of_text[row.sms.id]]
+    SmsEvent.objects.bulk_create(events, ignore_conflicts=True)
+    moved = [row for row in rows if row.moved]
+    if moved:
+        _write(moved, now)
     return len(moved)
 
 
@@ -138,36 +157,12 @@ _WRITE = f"""
 
 
 def _write(rows: Sequence[_Row], now: datetime | None) -> None:
-    """Write all rows at once; if the database refuses, one by one, so that one bad row costs one.
-
-    A sid that another text has already: this one is recorded without it. It was taken, so it must
-    not go again.
-    """
-    try:
-        _update(rows, now)
-    except IntegrityError:
-        for row in rows:
-            try:
-                _update([row], now)
-            except IntegrityError:
-                log.exception("Text %s can't be moved to %s as found", row.sms.id, row.sms.state)
-                row.sms.sid = None
-                with suppress(IntegrityError):
-                    _update([row], now)
-
-
-def _update(rows: Sequence[_Row], now: datetime | None) -> None:
     texts = [row.sms for row in rows]
-    with transaction.atomic(), connection.cursor() as cursor:
+    names = ("id", "sid", "error_code", "requeued", "refusals", "untaken")
+    with connection.cursor() as cursor:
         cursor.execute(
             _WRITE,
-            {
-                "now": now,
-                "delay": [row.delay for row in rows],
-                "state": [str(sms.state) for sms in texts],
-            }
-            | {
-                name: [getattr(sms, name) for sms in texts]
-                for name in ("id", "sid", "error_code", "requeued", "refusals", "untaken")
-            },
+            {name: [getattr(sms, name) for sms in texts] for name in names}
+            | {"state": [str(sms.state) for sms in texts]}
+            | {"delay": [float(row.delay) for row in rows], "now": now},
         )

@@ -9,6 +9,7 @@ import logging
 import signal
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
@@ -101,6 +102,9 @@ def _record(
     claimed: Sequence[Claimed], answers: Sequence[twilio.Answer], now: datetime | None
 ) -> None:
     """Record all at once, trying until the lease ends; after that, settle finds out."""
+    trouble = Counter(a.finding.value for a in answers if not a.sid)
+    if trouble:
+        log.warning("Of %s texts posted: %s", len(claimed), dict(trouble))
     reports = [
         Report(text.id, text.attempt, Source.POST, a.finding, a.sid, a.error_code, a.wait)
         for text, a in zip(claimed, answers, strict=True)

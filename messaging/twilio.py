@@ -101,9 +101,8 @@ def post(
         return Answer(Finding.NOT_TAKEN, wait=0)
     except NotWritten:
         return Answer(Finding.NOT_TAKEN)
-    except Exception as error:  # noqa: BLE001 - whatever it is, the rest of the batch is recorded
+    except Exception:  # noqa: BLE001 - whatever it is, the rest of the batch is recorded
         if wire.reply is None:
-            log.warning("No answer from Twilio: %s", type(error).__name__)
             return Answer(Finding.DOUBTFUL if wire.tried else Finding.NOT_TAKEN)
         # Else it is the SDK's own opinion of the reply, which is judged here.
     return judge(wire.reply) if wire.reply else Answer(Finding.NOT_TAKEN)

@@ -44,11 +44,12 @@ class Caution:
 
 @dataclass(frozen=True)
 class Effect:
-    """What a decision comes to. plan: as it will be, with doses that aren't stored yet; closing:
-    open doses that end; fate: what becomes of the due ones, None if there are none."""
+    """What a decision comes to. plan: as it will be; closing: open doses that end; adding: its
+    planned dose, if that is another than before; fate: what becomes of the due ones, if any."""
 
     plan: Plan
     closing: list[Dose]
+    adding: Dose | None
     fate: OpenDose | None
 
 
@@ -74,12 +75,12 @@ def work_out(plan: Plan, decision: Decision, actor: audit.Actor, now: datetime) 
         versions=[*plan.versions, version],
         due=[dose for dose in plan.due if dose not in closed],
     )
-    planned = after.next_after(_last_settled(plan, decision, today))
-    if plan.planned and planned and _same(plan.planned, planned):
-        planned = plan.planned
-    after.planned = planned
-    former = [plan.planned] if plan.planned and plan.planned is not planned else []
-    return Effect(after, [*closed, *former], fate)
+    adding = after.next_after(_last_settled(plan, decision, today))
+    if plan.planned and adding and _same(plan.planned, adding):
+        return Effect(after, closed, None, fate)
+    after.planned = adding
+    former = [plan.planned] if plan.planned else []
+    return Effect(after, [*closed, *former], adding, fate)
 
 
 def _holds_from(plan: Plan, decision: Decision, today: date) -> date:

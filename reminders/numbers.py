@@ -25,9 +25,7 @@ def e164(number: str, clinic_phone: str) -> str:
 
 def numbers_like(text: str, clinic_phones: Iterable[str]) -> set[str]:
     """The numbers that a text may mean to people at these phones; none if it isn't a number."""
-    return {
-        found for phone in clinic_phones if (found := _parse(text, phone)) is not None
-    }
+    return {found for phone in clinic_phones if (found := _parse(text, phone)) is not None}
 
 
 def _parse(text: str, clinic_phone: str) -> str | None:

@@ -20,6 +20,7 @@ from reminders.models import Dose, Language, Patient, Wording
 from reminders.numbers import e164
 from reminders.schedule import local_date
 
+
 @dataclass(frozen=True)
 class Enrolment:
     """What a care team says of a new patient. number: as people write it; hour: local."""
@@ -75,8 +76,10 @@ def change_patient(
     next step of each open dose. Raises Invalid or Conflict, naming the field.
     """
     with transaction.atomic():
-        patient = Patient.objects.select_for_update(of=("self",)).select_related("clinic").get(
-            id=patient_id
+        patient = (
+            Patient.objects.select_for_update(of=("self",))
+            .select_related("clinic")
+            .get(id=patient_id)
         )
         former = {name: getattr(patient, name) for name in changes}
         for name, value in changes.items():

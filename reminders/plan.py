@@ -97,9 +97,7 @@ def dose_after(
 def lock_patient(patient_id: UUID) -> Patient:
     """The patient, locked for the transaction: the first lock of every verb."""
     return (
-        Patient.objects.select_for_update(of=("self",))
-        .select_related("clinic")
-        .get(id=patient_id)
+        Patient.objects.select_for_update(of=("self",)).select_related("clinic").get(id=patient_id)
     )
 
 

@@ -54,7 +54,7 @@ ASKED = frozenset({State.ACCEPTED, State.SENT, State.DELIVERED})
 
 @dataclass
 class Desk:
-    """All that the steps of one patient's doses need, read under locks; what they want, gathered."""
+    """What the steps of one patient's doses need, read under locks; and what they want."""
 
     patient: Patient
     schedule: Schedule

@@ -93,7 +93,8 @@ def start(
         )
         if last_injection_on is not None and last_injection_on > plan.today(now):
             raise Invalid(
-                "injection_ahead", "This date is still to come. Give a past one, or none.",
+                "injection_ahead",
+                "This date is still to come. Give a past one, or none.",
                 "last_injection_on",
             )
         schedule.save()
@@ -182,9 +183,7 @@ def pause(
         return _rest("pause", "paused", plan, reason, actor, now)
 
 
-def stop(
-    patient_id: UUID, reason: str, token: str, actor: audit.Actor, now: datetime
-) -> Outcome:
+def stop(patient_id: UUID, reason: str, token: str, actor: audit.Actor, now: datetime) -> Outcome:
     """End a schedule for good; its history stays. Raises Conflict if it has ended, Stale."""
     with transaction.atomic():
         plan = lock_plan(patient_id, token)
@@ -223,8 +222,8 @@ def _store(effect: Effect, now: datetime) -> list[Sms]:
     plan = effect.plan
     too_late = _close(plan, effect.closing)
     plan.version.save()
-    if plan.planned is not None and plan.planned._state.adding:
-        plan.planned.save()
+    if effect.adding is not None:
+        effect.adding.save()
     return too_late
 
 
@@ -249,7 +248,7 @@ def _rest(
     """What pause and stop have in common: close all that is open, say so, write it down."""
     plan.schedule.save(update_fields=["status", "review_on", "stopped_at"])
     closing = [*plan.due, *([plan.planned] if plan.planned else [])]
-    effect = Effect(replace(plan, due=[], planned=None), closing, None)
+    effect = Effect(replace(plan, due=[], planned=None), closing, None, None)
     notice = _notice(kind, effect, now)
     too_late = _close(plan, closing)
     notices.queue(notice, effect.plan, now)

@@ -104,7 +104,7 @@ def make_patient(
             time_zone=time_zone,
             language=language,
             hour=hour,
-            consent_on=date(2026, 12, 1),
+            consent_on=date(2026, 1, 5),
             consent_source="written",
         ),
         audit.by(clinician, "test"),

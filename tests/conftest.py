@@ -1,19 +1,30 @@
 """Fixtures for all tests: the simulator, committed databases, and the cast."""
 
 import os
-import re
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import psycopg
 import pytest
-from django.conf import settings
 from django.db import connections
+from django.test.utils import setup_databases, teardown_databases
 
 from dev.environment import ACCOUNT, ROUTINE_NUMBER, TOKEN, URGENT_NUMBER
 from dev.simulator_client import SimulatorClient
 from tests.cast import Cast, make_cast
 from tests.processes import World
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_modify_db_settings, django_db_blocker) -> Iterator[None]:
+    """The worker's test database. Ours, because pytest-django's own makes none for a run in which
+    no test has its `db`, as when only tests with a `world` are chosen."""
+    with django_db_blocker.unblock():
+        made = setup_databases(verbosity=0, interactive=False)
+    yield
+    with django_db_blocker.unblock():
+        teardown_databases(made, verbosity=0)
 
 
 @pytest.fixture(scope="session")
@@ -53,12 +64,13 @@ def world(django_db_setup, django_db_blocker, simulator) -> Iterator[World]:
     name = f"world_{uuid4().hex}"
     with django_db_blocker.unblock():
         connections.close_all()
-        template = settings.DATABASES["default"]["NAME"]
+        template = connections["default"].settings_dict["NAME"]
         url = os.environ["DATABASE_URL"]
         with psycopg.connect(url, autocommit=True) as server:
             server.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
         connections["default"].settings_dict["NAME"] = name
-        of_its_own = World(re.sub(r"/[^/]*$", f"/{name}", url), simulator, make_cast())
+        its_url = urlsplit(url)._replace(path=f"/{name}").geturl()
+        of_its_own = World(its_url, simulator, make_cast())
         try:
             yield of_its_own
         finally:

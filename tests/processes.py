@@ -1,7 +1,6 @@
 """Product processes for tests: web, workers and beats of their own, on a database of their own."""
 
 import os
-import sys
 import tempfile
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from dev.simulator_client import SimulatorClient
 from dev.stack import Process, Stack, free_port, spawn
 from dev.waiting import until
 from tests.cast import Cast
+from tests.compose import command, start_of
 
 ROOT = Path(__file__).parent.parent
 
@@ -54,15 +54,13 @@ class World:
         )
 
     def start_web(self) -> Process:
-        web = self.run(
-            "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(self.web_port),
-            "--workers", "1", "--blocking-threads", "4", "config.wsgi:application",
-        )  # fmt: skip
+        address = ("--host", "127.0.0.1", "--port", str(self.web_port))
+        web = self.run(*command("web"), *address, "--workers", "1")
 
         def answers() -> bool:
             try:
-                return requests.get(f"{self.web_url}/health", timeout=2).ok
-            except requests.ConnectionError:
+                return requests.get(f"{self.web_url}/health", timeout=5).ok
+            except requests.RequestException:
                 return False
 
         until(answers, 30, "the web process answers")
@@ -70,19 +68,22 @@ class World:
 
     def start_worker(self, queue: str = "routine", concurrency: int = 1) -> Process:
         return self.run(
-            "celery", "--app", "workers.app:app", "worker", "--queues", queue,
-            "--concurrency", str(concurrency), "--hostname", f"{queue}{len(self._processes)}@test",
-            "--loglevel", "INFO",
-        )  # fmt: skip
+            *command("urgent" if queue == "urgent" else "worker"),
+            *("--concurrency", str(concurrency), "--loglevel", "INFO"),
+            *("--hostname", f"{queue}{len(self._processes)}@test"),
+        )
 
     def start_beat(self) -> Process:
-        return self.run("celery", "--app", "workers.app:app", "beat", "--loglevel", "INFO")
+        return self.run(*command("beat"), "--loglevel", "INFO")
 
-    def run(self, module: str, *arguments: str) -> Process:
-        """Start `python -m module ...` with this test's settings; it is stopped at the end."""
-        log = Path(self._folder.name) / f"{len(self._processes)}-{module}.log"
+    def run(self, program: str, *arguments: str) -> Process:
+        """Start a program of this environment with this test's settings; it is stopped at the end.
+
+        An option that is given twice counts as given last.
+        """
+        log = Path(self._folder.name) / f"{len(self._processes)}-{program}.log"
         process = spawn(
-            [sys.executable, "-m", module, *arguments],
+            [*start_of(program), *arguments],
             env=self.environment() | {"PYTHONPATH": str(ROOT)},
             log=log,
         )
@@ -92,7 +93,8 @@ class World:
     def logs(self) -> str:
         """What the processes wrote, for a failing test to show."""
         return "\n".join(
-            f"--- {log.name}\n{log.read_text()}" for log in sorted(Path(self._folder.name).iterdir())
+            f"--- {log.name}\n{log.read_text()}"
+            for log in sorted(Path(self._folder.name).iterdir())
         )
 
     def stop(self) -> None:

@@ -19,6 +19,4 @@ if "PYTEST_XDIST_WORKER" not in os.environ:
         sys.exit(f"No tests were run: {trouble}")
     atexit.register(stack.__exit__, None, None, None)
     servers = stack.environment()
-    os.environ.update(
-        settings(database=servers["DATABASE_URL"], redis=servers["REDIS_URL"])
-    )
+    os.environ.update(settings(database=servers["DATABASE_URL"], redis=servers["REDIS_URL"]))

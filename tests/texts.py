@@ -23,7 +23,9 @@ def queue_text(to: str = NUMBER, body: str = "Monday: your injection.", **other:
     return sms_id
 
 
-def queue_texts(numbers: list[str], body: str = "Monday: your injection.", **other: Any) -> list[UUID]:
+def queue_texts(
+    numbers: list[str], body: str = "Monday: your injection.", **other: Any
+) -> list[UUID]:
     """Queue one text to each number; their ids, in the same order."""
     instant = now()
     texts = [

@@ -1,4 +1,4 @@
-"""Versions are append-only and in order, and doses move along their arrows: held by the database."""
+"""The database holds the history: versions only added, in order; doses along their arrows."""
 
 from django.db import migrations
 

@@ -28,7 +28,8 @@ hours = st.times().map(lambda at: at.replace(second=0, microsecond=0, tzinfo=Non
 
 @st.composite
 def version_lists(draw, starts=days, most: int = 6) -> list[Version]:
-    """Decisions in the order in which they were made; each may start before or after the former."""
+    """Decisions in the order in which they were made; each may start before or after the former,
+    and may end what was before it some days before it starts."""
     intervals = st.sampled_from([7, 14, 21]) | st.integers(1, 60)
     near = st.integers(-40, 90)
     found: list[Version] = []
@@ -37,25 +38,27 @@ def version_lists(draw, starts=days, most: int = 6) -> list[Version]:
         if found and draw(st.booleans()):
             # Near the former, or the later would mostly be either all or nothing.
             start = min(max(found[-1].starts_on + draw(near) * DAY, FIRST), LAST)
-        found.append(Version(number, draw(intervals), start))
+        holds_from = draw(st.none() | st.integers(0, 40).map(lambda days: start - days * DAY))  # noqa: B023
+        found.append(Version(number, draw(intervals), start, holds_from))
     return found
 
 
 def expected_dates(versions: Sequence[Version], first: date, last: date) -> dict[date, int]:
     """Dates of injections from `first` to `last` with the number of the version that gives each.
 
-    By dateutil's rrule: each version's own rule, up to the day before the earliest start among the
-    decisions that came later.
+    By dateutil's rrule: each version's own rule, up to the day before the earliest date from which
+    a decision that came later holds.
     """
     found = {}
     for version in versions:
-        later = [other.starts_on for other in versions if other.number > version.number]
-        until = min([last, *(start - DAY for start in later)])
+        later = [other for other in versions if other.number > version.number]
+        held = [other.holds_from or other.starts_on for other in later]
+        until = min([last, *(day - DAY for day in held)])
         rule = rrule(
             DAILY,
             interval=version.interval_days,
-            dtstart=datetime.combine(version.starts_on, time()),  # noqa: DTZ001 - dates only
-            until=datetime.combine(until, time()),  # noqa: DTZ001 - dates only
+            dtstart=datetime.combine(version.starts_on, time()),
+            until=datetime.combine(until, time()),
         )
         for at in rule:
             if at.date() >= first:

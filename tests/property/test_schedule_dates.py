@@ -39,12 +39,20 @@ WEEKLY_THEN_EARLIER = [
 ]
 """The third decision starts before the second, so the second never holds."""
 
+PAUSED_THEN_EARLIER = [
+    Version(1, 7, date(2027, 1, 4)),
+    Version(2, 21, date(2027, 3, 1), holds_from=date(2027, 1, 20)),
+    Version(3, 14, date(2027, 2, 10)),
+]
+"""The second was decided after a pause and never holds, but the pause stays what it was."""
+
 
 # --- dates -------------------------------------------------------------------------------------
 
 
 @given(versions=version_lists(), first=days, length=st.integers(0, 800))
 @example(versions=WEEKLY_THEN_EARLIER, first=date(2027, 1, 1), length=200)
+@example(versions=PAUSED_THEN_EARLIER, first=date(2027, 1, 1), length=200)
 def test_dates_are_those_of_rrule(versions: list[Version], first: date, length: int) -> None:
     last = first + length * DAY
     expected = expected_dates(versions, first, last)
@@ -74,29 +82,35 @@ def test_the_three_ways_to_ask_agree(versions: list[Version], after: date) -> No
 
 
 @given(versions=version_lists(), day=days)
-def test_on_a_date_holds_the_greatest_number_that_has_started(
+def test_on_a_date_holds_the_greatest_number_that_holds_from_it(
     versions: list[Version], day: date
 ) -> None:
-    started = [version for version in versions if version.starts_on <= day]
+    latest = max(
+        (version for version in versions if (version.holds_from or version.starts_on) <= day),
+        key=lambda version: version.number,
+        default=None,
+    )
     holding = [
         stretch.version
         for stretch in stretches(versions)
         if stretch.first <= day and (stretch.end is None or day < stretch.end)
     ]
-    assert holding == sorted(started, key=lambda version: version.number)[-1:]
+    # Between the date from which it holds and its own start there is nothing.
+    assert holding == ([latest] if latest and latest.starts_on <= day else [])
 
 
 @given(versions=version_lists(), day=days)
-def test_a_later_decision_leaves_every_date_before_its_start(
+def test_a_later_decision_leaves_every_date_before_it_holds(
     versions: list[Version], day: date
 ) -> None:
     *former, latest = versions
-    before = latest.starts_on - DAY
-    first = date(2023, 12, 1)
-    assert dates_between(versions, first, before) == (
-        dates_between(former, first, before) if former else []
+    held = latest.holds_from or latest.starts_on
+    first = date(2023, 1, 1)
+    assert dates_between(versions, first, held - DAY) == (
+        dates_between(former, first, held - DAY) if former else []
     )
-    since = dates_between(versions, latest.starts_on, latest.starts_on + 400 * DAY)
+    assert dates_between(versions, held, latest.starts_on - DAY) == []
+    since = dates_between(versions, held, latest.starts_on + 400 * DAY)
     assert since == dates_between([latest], latest.starts_on, latest.starts_on + 400 * DAY)
     assert since[0] == latest.starts_on
 
@@ -155,7 +169,7 @@ def check_a_whole_day(day: date, zone: ZoneInfo) -> tuple[int, int]:
     skipped = repeated = 0
     former = None
     for minute in range(24 * 60):
-        wanted = datetime.combine(day, time()) + minute * MINUTE  # noqa: DTZ001 - a wall's time
+        wanted = datetime.combine(day, time()) + minute * MINUTE
         instant = local_instant(day, wanted.time(), zone)
         assert instant.tzinfo is UTC
         if wanted in shown:
@@ -179,7 +193,7 @@ def check_a_whole_day(day: date, zone: ZoneInfo) -> tuple[int, int]:
 def test_any_instant_is_the_first_minute_that_shows_the_hour(
     zone: ZoneInfo, day: date, hour: time
 ) -> None:
-    wanted = datetime.combine(day, hour)  # noqa: DTZ001 - a wall's time
+    wanted = datetime.combine(day, hour)
     assert local_instant(day, hour, zone) == expected_instant(walk(day, zone), wanted)
     assert local_date(local_instant(day, hour, zone), zone) == day
 
@@ -222,7 +236,7 @@ def test_the_local_hour_holds_for_every_dose(
     for day, instant in zip(dates, instants, strict=True):
         seen = instant.astimezone(zone)
         assert seen.date() == day
-        if tz.datetime_exists(datetime.combine(day, hour), zone):  # noqa: DTZ001 - a wall's time
+        if tz.datetime_exists(datetime.combine(day, hour), zone):
             assert seen.time() == hour
     for earlier, later in pairwise(instants):
         assert earlier < later

@@ -41,7 +41,7 @@ def test_keeps_its_data_but_not_redis_between_runs(state: Path) -> None:
         assert redis.Redis.from_url(stack.valkey.url()).get("note") is None
 
 
-def test_addresses_are_read_by_django_environ_and_psql_alike(
+def test_addresses_are_read_by_django_environ_and_libpq_alike(
     state: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PGPORT", "1")
@@ -52,17 +52,10 @@ def test_addresses_are_read_by_django_environ_and_psql_alike(
             row = django.execute("SELECT current_database(), current_setting('timezone')")
             assert row.fetchone() == ("dosecircle", "UTC")
         with psycopg.connect(stack.environment()["DATABASE_URL"]) as plain:
-            assert plain.execute(
-                "SELECT lower('É'), version() LIKE 'PostgreSQL 18%'"
-            ).fetchone() == (
-                "é",
-                True,
-            )
+            row = plain.execute("SELECT lower('É'), version() LIKE 'PostgreSQL 18%'")
+            assert row.fetchone() == ("é", True)
         assert stack.environment()["REDIS_URL"] == stack.valkey.url()
-
-
-def test_no_port_is_opened_and_strangers_are_kept_from_the_sockets(state: Path) -> None:
-    with Stack.throwaway() as stack:
+        # And nobody else can reach them: no port is opened, the sockets' folders are closed.
         for server in (stack.postgres, stack.valkey):
             folder = make_private(server.folder) / "run"
             assert folder.stat().st_mode & 0o077 == 0

@@ -20,7 +20,7 @@ from messaging.segments import count_segments
         ("a" * 152 + "€" + "a" * 152, 3),  # the pair isn't split over two segments
         ("ş" * 70, 1),
         ("ş" * 71, 2),
-        ("a" * 159 + "’", 3),  # one typographic quote makes it UCS-2
+        ("a" * 159 + "\u2019", 3),  # one typographic quote makes it UCS-2
         ("😀" * 35, 1),
         ("😀" * 36, 2),
         ("😀" * 67, 3),  # 33 whole pairs in 67 code units

@@ -32,6 +32,17 @@ def test_a_later_decision_that_starts_earlier_replaces_the_one_before_it() -> No
     )  # fmt: skip
 
 
+def test_a_pause_leaves_nothing_of_the_plan_before_it() -> None:
+    versions = [
+        Version(1, 7, date(2027, 1, 4)),
+        Version(2, 21, date(2027, 3, 1), holds_from=date(2027, 1, 12)),
+    ]
+    assert dates_between(versions, date(2027, 1, 1), date(2027, 4, 1)) == of(
+        "2027-01-04", "2027-01-11",
+        "2027-03-01", "2027-03-22",
+    )  # fmt: skip
+
+
 def test_the_start_of_a_version_belongs_to_it() -> None:
     versions = [Version(1, 7, date(2027, 1, 4)), Version(2, 14, date(2027, 1, 11))]
     found = next_dose(versions, date(2027, 1, 4))

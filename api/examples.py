@@ -1,0 +1,123 @@
+"""The people and things of the document's examples: made up, and the same throughout."""
+
+from typing import Any
+
+CLINIC = "0198c0de-0000-7000-8000-00000000c110"
+ADA = "0198c0de-0000-7000-8000-00000000ada0"
+ETAG = '"5b0c1e2f9a7d4c3b8e6f1a2d3c4b5a69"'
+NEXT = f"https://dosecircle.example/api/v1/patients?cursor=AZjA3gAAcACAAAAAAArtoA&clinic={CLINIC}"
+
+ENROLMENT: dict[str, Any] = {
+    "clinic": CLINIC,
+    "name": "Ada Example",
+    "reference": "H-1042",
+    "number": "+44 7700 900001",
+    "time_zone": "Europe/London",
+    "language": "en",
+    "hour": "09:00",
+    "wording": "discreet",
+    "consent_on": "2026-12-01",
+    "consent_source": "written",
+}
+PATIENT: dict[str, Any] = {
+    "id": ADA,
+    **ENROLMENT,
+    "number": "+447700900001",
+    "created_at": "2027-01-04T08:30:00Z",
+    "schedule": {"status": "running", "review_on": None},
+}
+DECISION: dict[str, Any] = {
+    "interval_days": 14,
+    "starts_on": "2027-01-25",
+    "reason": "Counts stable for three months.",
+    "results": "Hct 0.43 L/L, platelets 310 10*9/L",
+}
+SCHEDULE: dict[str, Any] = {
+    "id": "0198c0de-0000-7000-8000-0000000005c4",
+    "patient": ADA,
+    "status": "running",
+    "status_in_words": "Running: reminders go out.",
+    "last_injection_on": "2027-01-04",
+    "review_on": None,
+    "stopped_at": None,
+    "versions": [
+        {
+            "number": 1,
+            "interval_days": 7,
+            "starts_on": "2027-01-11",
+            "reason": "First injections.",
+            "results": "",
+            "decided_by": "Grace Example",
+            "decided_at": "2027-01-04T09:12:00Z",
+        }
+    ],
+    "waiting": [],
+    "planned": {"date": "2027-01-18", "interval_days": 7, "remind_at": "2027-01-18T09:00:00Z"},
+    "etag": ETAG,
+}
+NOTICE: dict[str, Any] = {
+    "body": "St Example: your dates have changed. From Mon 25 January it is every 2 weeks.",
+    "leaves_at": "2027-01-15T09:00:00Z",
+    "expires_at": "2027-01-15T21:00:00Z",
+    "note": "The patient gets this text.",
+}
+TEXT: dict[str, Any] = {
+    "id": "0198c0de-0000-7000-8000-000000007e87",
+    "about": "dose",
+    "step": "day",
+    "body": "St Example: today, Monday 11 January. Answer 1 when it is done.",
+    "to": "+447700900001",
+    "state": "delivered",
+    "state_in_words": "Arrived on the phone.",
+    "state_at": "2027-01-11T09:00:04Z",
+    "leaves_at": "2027-01-11T09:00:00Z",
+    "error_code": None,
+    "error_in_words": "",
+}
+OUTCOME: dict[str, Any] = {
+    "schedule": SCHEDULE,
+    "too_late": [],
+    "too_late_note": "No text of the former plan is on its way.",
+    "notice": NOTICE,
+}
+PREVIEW: dict[str, Any] = {
+    "schedule": SCHEDULE,
+    "before": ["2027-01-18", "2027-01-25", "2027-02-01"],
+    "after": ["2027-01-18", "2027-01-25", "2027-02-08"],
+    "gap_days": 21,
+    "cautions": [],
+    "open_dose": None,
+    "notice": NOTICE,
+}
+WORK_ITEM: dict[str, Any] = {
+    "id": "0198c0de-0000-7000-8000-00000000a27e",
+    "patient": {"id": ADA, "name": "Ada Example", "clinic": CLINIC},
+    "cause": "no_answer",
+    "cause_in_words": "No answer for 48 hours",
+    "facts": {"dose": "0198c0de-0000-7000-8000-00000000d05e", "date": "2027-01-11"},
+    "opened_at": "2027-01-13T09:00:00Z",
+}
+MEMBERSHIPS: list[dict[str, Any]] = [
+    {
+        "clinic": {
+            "id": CLINIC,
+            "name": "St Example",
+            "phone": "+442079460000",
+            "time_zone": "Europe/London",
+            "intervals": [7, 14, 21],
+        },
+        "role": "clinician",
+    }
+]
+PERSON: dict[str, Any] = {
+    "id": "0198c0de-0000-7000-8000-0000000096ac",
+    "name": "Grace Example",
+    "email": "grace@example.org",
+}
+SIGN_IN: dict[str, Any] = {"email": "grace@example.org", "password": "correct horse battery staple"}
+SIGNED_IN: dict[str, Any] = {
+    "token": "9f2c" * 16,
+    "expires_at": "2027-01-04T18:30:00Z",
+    "user": PERSON,
+    "memberships": MEMBERSHIPS,
+}

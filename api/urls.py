@@ -1,0 +1,43 @@
+"""Addresses of this door. Who may enter each is said by its view, and listed in the tests."""
+
+from django.urls import include, path
+
+from api.document import Docs, Document
+from api.doses import Doses
+from api.health import Health
+from api.patients import OnePatient, Patients
+from api.schedules import ChangeInterval, Pause, PreviewChange, Resume, Schedule, Stop
+from api.sign_in import SignIn, SignOut, WhoAmI
+from api.texts import Texts
+from api.webhooks import TwilioInbound, TwilioStatus
+from api.worklist import Worklist
+
+of_a_patient = [
+    path("schedule", Schedule.as_view()),
+    path("schedule/preview", PreviewChange.as_view()),
+    path("schedule/change", ChangeInterval.as_view()),
+    path("schedule/pause", Pause.as_view()),
+    path("schedule/resume", Resume.as_view()),
+    path("schedule/stop", Stop.as_view()),
+    path("doses", Doses.as_view()),
+    path("texts", Texts.as_view()),
+]
+
+first = [
+    path("sign-in", SignIn.as_view()),
+    path("sign-out", SignOut.as_view()),
+    path("me", WhoAmI.as_view()),
+    path("patients", Patients.as_view()),
+    path("patients/<uuid:patient_id>", OnePatient.as_view()),
+    path("patients/<uuid:patient_id>/", include(of_a_patient)),
+    path("worklist", Worklist.as_view()),
+    path("twilio/status/<uuid:sms_id>/<int:attempt>", TwilioStatus.as_view()),
+    path("twilio/inbound", TwilioInbound.as_view()),
+]
+
+urlpatterns = [
+    path("api/v1/", include(first)),
+    path("api/docs", Docs.as_view(), name="docs"),
+    path("api/openapi.yaml", Document.as_view(), name="openapi"),
+    path("health", Health.as_view(), name="health"),
+]

@@ -1,0 +1,230 @@
+"""The check's live half: real web, worker and beat processes, and only the API and a phone's answers
+to move them. What falls due does so by the real clock.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+from uuid import uuid4
+from zoneinfo import ZoneInfo
+
+import requests
+from dateutil.rrule import WEEKLY, rrule
+
+from dev.demo_processes import Household
+from dev.environment import ROUTINE_NUMBER
+from dev.simulator_client import Text
+from dev.waiting import until
+
+HEAD_START = timedelta(seconds=8)
+LATEST = timedelta(seconds=25)
+"""How late a text may be: a tick of planning (10 s), one of sending (2 s), and a busy machine."""
+
+# Somewhere it is always between eight in the morning and eight in the evening.
+ZONES = ("Europe/London", "America/New_York", "America/Los_Angeles", "Asia/Kolkata",
+         "Australia/Lord_Howe", "Pacific/Auckland")  # fmt: skip
+NUMBERS = {"reminded": "+447700900011", "changed": "+447700900012", "silent": "+447700900013"}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at: a sentence of what has to be, and what was wrong, if anything."""
+
+    what: str
+    wrong: str = ""
+
+
+class LiveScene:
+    """Begun before the story and ended after it, so that waiting for the due minute costs nothing.
+
+    findings: what was looked at so far.
+    """
+
+    def __init__(self, house: Household, email: str, password: str) -> None:
+        self.findings: list[Finding] = []
+        self._house = house
+        self._http = requests.Session()
+        self._http.trust_env = False
+        signed_in = self._call("POST", "sign-in", {"email": email, "password": password})
+        self._http.headers["Authorization"] = f"Bearer {signed_in['token']}"
+        self._clinic = signed_in["memberships"][0]["clinic"]["id"]
+        self._zone = _where_it_is_day(datetime.now(UTC))
+        self._due_at = _whole_minute(datetime.now(UTC) + HEAD_START)
+        self._changed_at = self._due_at
+        self._patients: dict[str, str] = {}
+
+    def begin(self) -> None:
+        """Enrol three people and act; what falls due does so up to a minute later."""
+        hour = self._due_at.astimezone(self._zone).time()
+        today = self._due_at.astimezone(self._zone).date()
+        # First the phone that wants no texts: its word has to hold when its hour comes.
+        self._patients["silent"] = self._enrol("silent", hour)
+        self._house.simulator.answer(NUMBERS["silent"], ROUTINE_NUMBER, "Stop.")
+        self._house.simulator.wait_until_quiet()
+        self._start("silent", 7, today)
+        self._patients["reminded"] = self._enrol("reminded", hour)
+        self._start("reminded", 7, today)
+        self._patients["changed"] = self._enrol("changed", time(12))
+        first = today + timedelta(days=2)
+        self._start("changed", 7, first)
+        self._change(first)
+
+    def end(self) -> None:
+        """Wait for what fell due, and look at what became of it."""
+        self._arrives_once("reminded", "day", self._due_at, "a text due at a minute")
+        self._arrives_once("changed", "changed", self._changed_at, "the text that tells of a change")
+        self._is_silent()
+        doubles = self._house.simulator.doubles()
+        self._find("Twilio took none of our texts twice.", f"{doubles}" if doubles else "")
+
+    # -- what has to be -----------------------------------------------------------------------
+
+    def _change(self, first: date) -> None:
+        """From weekly to every three weeks, from the second date on."""
+        second = first + timedelta(days=7)
+        sent = {"interval_days": 21, "starts_on": second.isoformat(), "reason": "Counts stable."}
+        path = f"patients/{self._patients['changed']}/schedule"
+        preview = self._call("POST", f"{path}/preview", sent)
+        horizon = first + timedelta(weeks=12, days=-2)
+        before = _dates(first, 1, horizon)
+        after = [first.isoformat(), *_dates(second, 3, horizon)]
+        self._find(
+            "The preview of a change shows the dates before and after, of twelve weeks.",
+            _unlike((preview["before"], preview["after"]), (before, after)),
+        )
+        seen = preview["schedule"]["etag"]
+        self._changed_at = datetime.now(UTC)
+        done = self._call("POST", f"{path}/change", sent, if_match=seen)
+        self._find(
+            "The change is made, with no text of the former plan on its way.",
+            _unlike(
+                ([v["interval_days"] for v in done["schedule"]["versions"]], done["too_late"]),
+                ([7, 21], []),
+            ),
+        )
+        coming = self._call("GET", f"patients/{self._patients['changed']}/doses?weeks=12")
+        self._find(
+            "The dates to come are those of the new plan.",
+            _unlike([dose["date"] for dose in coming["results"]], after),
+        )
+        again = self._request("POST", f"{path}/change", sent, if_match=seen)
+        self._find(
+            "Who decides on what is no longer so is refused.", _unlike(again.status_code, 412)
+        )
+
+    def _arrives_once(self, who: str, step: str, due: datetime, what: str) -> None:
+        def texts() -> list[dict[str, Any]]:
+            found = self._call("GET", f"patients/{self._patients[who]}/texts")["results"]
+            return [text for text in found if text["step"] == step]
+
+        left = (due + LATEST - datetime.now(UTC)).total_seconds()
+        sentence = f"Live, {what} arrives once, in time, and is delivered"
+        try:
+            until(
+                lambda: [text["state"] for text in texts()] == ["delivered"],
+                max(left, 1.0),
+                "the text is delivered",
+            )
+        except TimeoutError:
+            states = [text["state"] for text in texts()]
+            self._find(f"{sentence}.", f"its state is {states or 'not there: no such text'}")
+            return
+        got = self._received(who)
+        at = [datetime.fromisoformat(text["real_at"]) for text in got]
+        wrong = ""
+        if len(got) != 1:
+            wrong = f"{len(got)} texts came: {[text['body'] for text in got]}"
+        elif not due <= at[0] <= due + LATEST:
+            wrong = f"it was due at {due:%H:%M:%S} and came at {at[0]:%H:%M:%S} UTC"
+        when = f" (due {due:%H:%M:%S}, came {at[0]:%H:%M:%S} UTC)" if at and step == "day" else ""
+        self._find(f"{sentence}{when}.", wrong)
+
+    def _is_silent(self) -> None:
+        """By now its text was due as well, or this says so."""
+        path = f"patients/{self._patients['silent']}/texts"
+
+        def suppressed() -> bool:
+            states = [text["state"] for text in self._call("GET", path)["results"]]
+            return states == ["suppressed"]
+
+        wrong = ""
+        try:
+            until(suppressed, LATEST.total_seconds(), "the text is suppressed")
+        except TimeoutError as error:
+            wrong = str(error)
+        if got := self._received("silent"):
+            wrong = f"{len(got)} texts came"
+        self._find("After STOP on the phone no text goes there, though one was due.", wrong)
+        items = self._call("GET", "worklist")["results"]
+        causes = [i["cause"] for i in items if i["patient"]["id"] == self._patients["silent"]]
+        self._find(
+            "The care team hears of it.", "" if "opted_out" in causes else f"the worklist: {causes}"
+        )
+
+    # -- how it is asked ----------------------------------------------------------------------
+
+    def _find(self, what: str, wrong: str) -> None:
+        self.findings.append(Finding(what, wrong))
+
+    def _received(self, who: str) -> list[Text]:
+        return self._house.simulator.ledger(to=NUMBERS[who])["messages"]
+
+    def _enrol(self, who: str, hour: time) -> str:
+        sent = {
+            "clinic": self._clinic,
+            "name": f"{who.title()} Example",
+            "number": NUMBERS[who],
+            "time_zone": self._zone.key,
+            "language": "en",
+            "hour": f"{hour:%H:%M}",
+            "consent_on": (datetime.now(UTC) - timedelta(days=7)).date().isoformat(),
+            "consent_source": "written",
+        }
+        return str(self._call("POST", "patients", sent)["id"])
+
+    def _start(self, who: str, days: int, first: date) -> None:
+        sent = {"interval_days": days, "starts_on": first.isoformat(), "reason": "First."}
+        self._call("POST", f"patients/{self._patients[who]}/schedule", sent)
+
+    def _call(self, method: str, path: str, body: Any = None, *, if_match: str = "") -> Any:
+        answer = self._request(method, path, body, if_match=if_match)
+        if not answer.ok:
+            raise RuntimeError(f"{method} {path}: {answer.status_code} {answer.text}")
+        return answer.json()
+
+    def _request(
+        self, method: str, path: str, body: Any = None, *, if_match: str = ""
+    ) -> requests.Response:
+        headers = {"If-Match": if_match} if if_match else {}
+        if method == "POST":
+            headers["Idempotency-Key"] = uuid4().hex
+        return self._http.request(
+            method,
+            f"{self._house.web_url}/api/v1/{path}",
+            json=body,
+            headers=headers,
+            timeout=30,
+        )
+
+
+def _where_it_is_day(now: datetime) -> ZoneInfo:
+    zones = [ZoneInfo(name) for name in ZONES]
+    return next(zone for zone in zones if 8 <= now.astimezone(zone).hour < 20)
+
+
+def _whole_minute(at: datetime) -> datetime:
+    """The next whole minute: a person's hour is one."""
+    return at.replace(second=0, microsecond=0) + timedelta(minutes=1)
+
+
+def _dates(first: date, weeks: int, last: date) -> list[str]:
+    start = datetime.combine(first, time(), tzinfo=UTC)
+    end = datetime.combine(last, time(), tzinfo=UTC)
+    return [
+        found.date().isoformat()
+        for found in rrule(WEEKLY, interval=weeks, dtstart=start, until=end)
+    ]
+
+
+def _unlike(found: object, wanted: object) -> str:
+    return "" if found == wanted else f"found {found}, should be {wanted}"

@@ -1,0 +1,191 @@
+"""Playing the story: the product's own verbs with the instant given, jumping from one at which
+something is due to the next. What is sent goes over HTTP to the simulator, whose clock shows that
+instant; its reports come back over HTTP to the web process.
+
+Needs Django to be set up.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from django.db import connection
+
+from accounts import audit
+from accounts.models import Clinic, Membership, Role
+from accounts.refusals import Refusal
+from dev.environment import ROUTINE_NUMBER
+from dev.expectation import Act, Event, Expectation, Person, instant
+from dev.simulator_client import SimulatorClient
+from messaging.models import Lane, Sms
+from messaging.sending import send_due
+from messaging.settling import settle
+from messaging.states import State
+from reminders import prescribing
+from reminders.effects import Decision
+from reminders.models import Cause, Patient, WorkItem, Wording
+from reminders.news import take_news
+from reminders.patients import Enrolment, enrol
+from reminders.plan import read_plan
+from reminders.planning import plan_doses
+from reminders.sweep import sweep
+
+DAY, WEEK = timedelta(days=1), timedelta(weeks=1)
+_STUCK_AFTER = 50
+_NEXT = """
+    SELECT LEAST(
+        (SELECT min(next_step_at) FROM reminders_dose),
+        (SELECT min(available_at) FROM messaging_sms WHERE state = 'queued'),
+        (SELECT min(lease_until) FROM messaging_sms WHERE state IN ('sending', 'unknown')))
+"""
+_ALARMS = (Cause.NO_PLAN, Cause.PLAN_FAILED, Cause.SEND_UNKNOWN, Cause.UNDELIVERED)
+
+
+class Player:
+    """Plays people's decisions and days. problems: what the product refused, or left undone."""
+
+    def __init__(
+        self,
+        simulator: SimulatorClient,
+        domain: str,
+        people: Sequence[Person],
+        begins: datetime,
+    ) -> None:
+        """domain: whose clinician decides; begins: when all are enrolled."""
+        self.problems: list[str] = []
+        self._simulator = simulator
+        membership = Membership.objects.select_related("clinic", "user").get(
+            user__email=f"{Role.CLINICIAN}@{domain}"
+        )
+        self._actor = audit.by(membership.user, "story")
+        self._now = begins
+        self._agenda = sorted(
+            (
+                (instant(event.on, event.at, person.zone), person, event)
+                for person in people
+                for event in person.events
+            ),
+            key=lambda entry: entry[0],
+        )
+        self._patients = {person: self._enrol(membership.clinic, person) for person in people}
+
+    def play(self, until: datetime, report: Callable[[datetime], None]) -> None:
+        """Play on until an instant; `report` hears of the end of each week."""
+        week_ends = self._now + WEEK
+        idle = 0
+        while True:
+            due = self._next()
+            if week_ends <= min(due, until):
+                self._end_the_week(week_ends)
+                report(week_ends)
+                week_ends += WEEK
+                continue
+            if due >= until:
+                break
+            idle = idle + 1 if due <= self._now else 0
+            if idle > _STUCK_AFTER:
+                self.problems.append(f"At {due:%d %b %Y %H:%M} UTC something stays due for ever.")
+                break
+            self._now = max(due, self._now)
+            self._simulator.set_clock(self._now)
+            while self._agenda and self._agenda[0][0] <= self._now:
+                _, person, event = self._agenda.pop(0)
+                self._happen(person, event)
+            # Once each: what they leave is due still, and so the next instant is this one again.
+            plan_doses(self._now)
+            send_due(Lane.ROUTINE, self._now)
+        self._end_the_week(until)
+
+    def look_back(self, expected: dict[Person, Expectation]) -> None:
+        """What the product's own books say at the end, where it isn't as expected."""
+        self._simulator.wait_until_quiet()
+        for person, patient in self._patients.items():
+            fine = [State.DELIVERED, State.CANCELLED]
+            if any(event.act == Act.SAYS_STOP for event in person.events):
+                fine.append(State.SUPPRESSED)
+            rest = Sms.objects.filter(owner_id=patient.id, available_at__lte=self._now)
+            self.problems += [
+                f"{person.name}'s text of {sms.available_at:%d %b %Y} is {sms.state} in our books."
+                for sms in rest.exclude(state__in=fine)
+            ]
+            items = WorkItem.objects.filter(patient=patient)
+            self.problems += [
+                f"{person.name} is on the worklist: {Cause(item.cause).label}."
+                for item in items.filter(cause__in=_ALARMS)
+            ]
+            wanted = bool(expected[person].held_back)
+            if items.filter(cause=Cause.HELD_BACK).exists() != wanted:
+                self.problems.append(
+                    f"{person.name}: a text without room should "
+                    f"{'' if wanted else 'not '}be on the worklist, and is{' not' * wanted}."
+                )
+
+    # -- time ---------------------------------------------------------------------------------
+
+    def _next(self) -> datetime:
+        """The next instant at which anything is due: by the agenda, or by the product's rows."""
+        with connection.cursor() as cursor:
+            cursor.execute(_NEXT)
+            [due] = cursor.fetchone() or (None,)
+        instants = [self._agenda[0][0]] if self._agenda else []
+        instants += [due] if due is not None else []
+        return min(instants, default=datetime.max.replace(tzinfo=UTC))
+
+    def _end_the_week(self, at: datetime) -> None:
+        """What the rarer ticks do; they wait for the reports on what was sent."""
+        self._simulator.wait_until_quiet()
+        self._simulator.set_clock(at)
+        settle(at)
+        sweep(at)
+        take_news(at)
+
+    # -- decisions ----------------------------------------------------------------------------
+
+    def _enrol(self, clinic: Clinic, person: Person) -> Patient:
+        return enrol(
+            clinic,
+            Enrolment(
+                name=person.name,
+                number=person.number,
+                time_zone=person.zone.key,
+                language="en",
+                hour=person.hour,
+                consent_on=self._now.date() - 7 * DAY,
+                consent_source="written",
+                wording=Wording.EXPLICIT if person.explicit else Wording.DISCREET,
+            ),
+            self._actor,
+            self._now,
+        )
+
+    def _happen(self, person: Person, event: Event) -> None:
+        if event.act in (Act.SAYS_STOP, Act.SAYS_START):
+            word = "STOP" if event.act == Act.SAYS_STOP else "START"
+            self._simulator.answer(person.number, ROUTINE_NUMBER, word)
+            self._simulator.wait_until_quiet()
+            take_news(self._now)
+            return
+        try:
+            self._decide(self._patients[person], event)
+        except Refusal as refusal:
+            self.problems.append(
+                f"{person.name}'s {event.act} of {event.on:%d %b %Y} was refused: {refusal.message}"
+            )
+
+    def _decide(self, patient: Patient, event: Event) -> None:
+        new = Decision(7 * event.weeks, event.first, reason="As the story has it.")
+        by: dict[str, Any] = {"actor": self._actor, "now": self._now}
+        if event.act == Act.START:
+            prescribing.start(patient.id, new, None, **by)
+            return
+        token = read_plan(patient).token
+        match event.act:
+            case Act.CHANGE:
+                prescribing.change_interval(patient.id, new, token, **by)
+            case Act.RESUME:
+                prescribing.resume(patient.id, new, token, **by)
+            case Act.PAUSE:
+                review: date = event.on + 28 * DAY
+                prescribing.pause(patient.id, review, "As the story has it.", token, **by)
+            case Act.STOP:
+                prescribing.stop(patient.id, "As the story has it.", token, **by)

@@ -1,0 +1,58 @@
+"""Callers, and the instant at which they call."""
+
+from datetime import datetime
+
+import pytest
+
+from api.door import Door
+from reminders import prescribing
+from reminders.effects import Decision
+from tests.api.client import Caller, signed_in
+from tests.cast import NOW, Cast
+
+
+@pytest.fixture(autouse=True)
+def quick_passwords(settings) -> None:
+    """Hashing as slowly as it should costs each test of the cast two seconds."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture(autouse=True)
+def now(monkeypatch: pytest.MonkeyPatch) -> datetime:
+    """The cast's Monday morning: what the doors pass on as now."""
+    monkeypatch.setattr(Door, "now", NOW)
+    return NOW
+
+
+@pytest.fixture
+def anonymous(db) -> Caller:
+    return Caller()
+
+
+@pytest.fixture
+def clinician(cast: Cast) -> Caller:
+    return signed_in(cast.clinician)
+
+
+@pytest.fixture
+def coordinator(cast: Cast) -> Caller:
+    return signed_in(cast.coordinator)
+
+
+@pytest.fixture
+def stranger(cast: Cast) -> Caller:
+    """A clinician, but of another clinic."""
+    return signed_in(cast.stranger)
+
+
+@pytest.fixture
+def ada(cast: Cast) -> str:
+    """The path of Ada, who has no schedule."""
+    return f"/api/v1/patients/{cast.ada.id}"
+
+
+@pytest.fixture
+def weekly(cast: Cast, ada: str) -> str:
+    """The path of Ada's schedule: weekly from today on."""
+    prescribing.start(cast.ada.id, Decision(7, NOW.date()), None, cast.actor, NOW)
+    return f"{ada}/schedule"

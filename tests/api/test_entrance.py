@@ -1,0 +1,161 @@
+"""Who may enter: every route there is, and what each of the cast is told at its door."""
+
+from collections.abc import Iterator
+
+import pytest
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from tests.cast import PASSWORD
+
+WHO_MAY_ENTER = {
+    "/": "Anybody",
+    "/health": "Anybody",
+    "/api/docs": "Anybody",
+    "/api/openapi.yaml": "Anybody",
+    "/api/v1/sign-in": "Anybody",
+    "/api/v1/sign-out": "SignedIn",
+    "/api/v1/me": "SignedIn",
+    "/api/v1/patients": "SignedIn",
+    "/api/v1/patients/<uuid:patient_id>": "SignedIn",
+    "/api/v1/patients/<uuid:patient_id>/schedule": "SignedIn",
+    "/api/v1/patients/<uuid:patient_id>/schedule/preview": "SignedIn",
+    "/api/v1/patients/<uuid:patient_id>/schedule/change": "SignedIn",
+    "/api/v1/patients/<uuid:patient_id>/schedule/pause": "SignedIn",
+    "/api/v1/patients/<uuid:patient_id>/schedule/resume": "SignedIn",
+    "/api/v1/patients/<uuid:patient_id>/schedule/stop": "SignedIn",
+    "/api/v1/patients/<uuid:patient_id>/doses": "SignedIn",
+    "/api/v1/patients/<uuid:patient_id>/texts": "SignedIn",
+    "/api/v1/worklist": "SignedIn",
+    "/api/v1/twilio/status/<uuid:sms_id>/<int:attempt>": "TwilioOnly",
+    "/api/v1/twilio/inbound": "TwilioOnly",
+}
+
+DECISION = {"interval_days": 14, "starts_on": "2027-01-18"}
+ENROLMENT = {
+    "name": "Bo Example",
+    "number": "+44 7700 900002",
+    "time_zone": "Europe/London",
+    "language": "en",
+    "hour": "09:00",
+    "consent_on": "2026-12-01",
+    "consent_source": "written",
+}
+PAUSE = {"review_on": "2027-02-01"}
+
+# Method, path, body; then what a clinician and a coordinator of Ada's clinic, and a clinician of
+# another clinic, are told. Nobody without a token gets further than 401.
+DOORS = [
+    ("GET", "/api/v1/me", None, 200, 200, 200),
+    ("GET", "/api/v1/patients", None, 200, 200, 200),
+    ("POST", "/api/v1/patients", ENROLMENT, 201, 201, 404),
+    ("GET", "{ada}", None, 200, 200, 404),
+    ("PATCH", "{ada}", {"name": "Ada Other"}, 200, 200, 404),
+    ("GET", "{ada}/schedule", None, 200, 200, 404),
+    ("POST", "{ada}/schedule", DECISION, 409, 403, 404),
+    ("POST", "{ada}/schedule/preview", DECISION, 200, 403, 404),
+    ("POST", "{ada}/schedule/change", DECISION, 200, 403, 404),
+    ("POST", "{ada}/schedule/pause", PAUSE, 200, 403, 404),
+    ("POST", "{ada}/schedule/resume", DECISION, 409, 403, 404),
+    ("POST", "{ada}/schedule/stop", {}, 200, 403, 404),
+    ("GET", "{ada}/doses", None, 200, 200, 404),
+    ("GET", "{ada}/texts", None, 200, 200, 404),
+    ("GET", "/api/v1/worklist", None, 200, 200, 200),
+    ("POST", "/api/v1/sign-out", None, 204, 204, 204),
+]
+
+
+def routes(resolver: URLResolver, before: str = "") -> Iterator[tuple[str, URLPattern]]:
+    for entry in resolver.url_patterns:
+        path = before + str(entry.pattern)
+        if isinstance(entry, URLResolver):
+            yield from routes(entry, path)
+        else:
+            yield path, entry
+
+
+def entrance(pattern: URLPattern) -> str:
+    """What a view says of who may enter; a page says it in Django's own way."""
+    view = getattr(pattern.callback, "cls", None)
+    if view is None:
+        assert pattern.callback.login_required is False, "a page that doesn't say who may enter"
+        return "Anybody"
+    (permission,) = view.permission_classes
+    return permission.__name__
+
+
+def test_every_route_says_who_may_enter():
+    found = {path: entrance(pattern) for path, pattern in routes(get_resolver(), "/")}
+    assert found == WHO_MAY_ENTER
+
+
+def test_the_table_below_leaves_out_no_door_for_people():
+    named = {path.replace("{ada}", "/api/v1/patients/<uuid:patient_id>") for _, path, *_ in DOORS}
+    assert named == {path for path, who in WHO_MAY_ENTER.items() if who == "SignedIn"}
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "to_clinician", "to_coordinator", "to_stranger"),
+    DOORS,
+    ids=[f"{method} {path}" for method, path, *_ in DOORS],
+)
+def test_what_each_is_told(
+    method, path, body, to_clinician, to_coordinator, to_stranger,
+    cast, ada, weekly, clinician, coordinator, stranger, anonymous,
+):  # fmt: skip
+    path = path.format(ada=ada)
+    if path == "/api/v1/patients" and body:
+        body = {**body, "clinic": str(cast.clinic.id)}
+    etag = clinician.ask("GET", weekly, expect=200).etag
+    anonymous.ask(method, path, body=body, expect=401, If_Match=etag)
+    for caller, status in (
+        (stranger, to_stranger),
+        (coordinator, to_coordinator),
+        (clinician, to_clinician),
+    ):
+        caller.ask(method, path, body=body, expect=status, If_Match=etag)
+
+
+def test_a_stranger_sees_nothing_of_ours_in_their_lists(cast, weekly, clinician, stranger):
+    ours, theirs = (
+        caller.ask("GET", "/api/v1/patients", expect=200)["results"]
+        for caller in (clinician, stranger)
+    )
+    assert [patient["id"] for patient in ours] == [str(cast.ada.id)]
+    assert theirs == []
+    of_ours = f"/api/v1/patients?clinic={cast.clinic.id}"
+    assert stranger.ask("GET", of_ours, expect=200)["results"] == []
+
+
+def test_a_patient_of_another_clinic_and_one_who_is_nobody_are_told_apart_by_nothing(
+    cast, ada, stranger
+):
+    nobody = "/api/v1/patients/0198c0de-0000-7000-8000-000000000000"
+    one, other = (stranger.ask("GET", path, expect=404).body for path in (ada, nobody))
+    assert {**one, "request_id": ""} == {**other, "request_id": ""}
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "Bearer",
+        "Bearer ",
+        "Bearer a b",
+        "Bearer " + "0" * 64,
+        "Bearer " + "é" * 64,
+        "Bearer \x00",
+        "Basic YTpi",
+        "Token " + "0" * 64,
+        "\udcff",
+    ],
+)
+def test_a_token_that_is_none(header, ada, anonymous):
+    sent = header.encode(errors="surrogateescape").decode("latin-1")
+    anonymous.ask("GET", ada, expect=401, Authorization=sent)
+
+
+def test_somebody_who_has_left_is_not_let_in(cast, ada, clinician):
+    cast.clinician.is_active = False
+    cast.clinician.save()
+    clinician.ask("GET", ada, expect=401)
+    credentials = {"email": cast.clinician.email, "password": PASSWORD}
+    clinician.ask("POST", "/api/v1/sign-in", body=credentials, expect=401, code="not_signed_in")

@@ -1,0 +1,115 @@
+"""A change, a pause and a stop at every moment of a reminder's life, with real workers sending.
+
+The promise: once a decision is answered, no text of the former plan leaves, or the answer named it.
+"""
+
+import random
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import pytest
+from django.db import connections
+from django.utils import timezone
+
+from accounts.refusals import Stale
+from dev.waiting import until
+from messaging.models import Sms
+from reminders import prescribing
+from reminders.effects import Decision, OpenDose
+from reminders.models import Dose, Patient
+from reminders.plan import read_plan
+from tests.cast import Cast
+from tests.living import enrol_many, start_now
+from tests.processes import World
+
+PATIENTS = 60
+SPREAD_SECONDS = 16.0
+"""From before the tick that makes a dose due (at most 10 s) until after its text was delivered."""
+
+
+@dataclass
+class Decided:
+    """A decision that was answered: of whom, which dose it closed, and what it said was late."""
+
+    patient: Patient
+    dose_id: UUID
+    answered_at: datetime
+    named: set[UUID]
+
+
+@pytest.mark.processes
+@pytest.mark.parametrize("seed", [1])
+def test_no_text_of_the_old_plan_after_the_answer_unless_it_was_named(
+    world: World, seed: int
+) -> None:
+    chance = random.Random(seed)
+    patients = enrol_many(world.cast, PATIENTS)
+    # Answers take a while, so that decisions fall into the posting too.
+    world.simulator.inject("delay", on="create", seconds=0.4, probability=0.5, seed=seed)
+    world.start_web()
+    world.start_worker(concurrency=2)
+    world.start_beat()
+    for patient in patients:
+        start_now(world.cast, patient)
+
+    moments = [
+        (patient, chance.uniform(0, SPREAD_SECONDS), i) for i, patient in enumerate(patients)
+    ]
+    with ThreadPoolExecutor(16) as people:
+        decided = list(people.map(lambda moment: decide(world.cast, *moment), moments))
+    time.sleep(12)  # a tick of planning and several of sending, for what should not come
+    until(lambda: not Sms.objects.filter(state__in=["sending", "unknown"]).exists(), 60, "rest")
+    world.simulator.wait_until_quiet()
+
+    assert world.simulator.injected()["delay"] > 0
+    assert world.simulator.doubles() == {}
+    outcomes = [judge(world, decision) for decision in decided]
+    # The instants were spread well: some came before the text, some in its midst, some after it.
+    assert {"never sent", "named"} <= set(outcomes), outcomes
+
+
+def decide(cast: Cast, patient: Patient, wait: float, kind: int) -> Decided:
+    """Wait, then change, pause or stop, closing the open dose; look again if it was stale."""
+    time.sleep(wait)
+    try:
+        while True:
+            try:
+                return _decide(cast, patient, kind)
+            except Stale:
+                continue
+    finally:
+        connections.close_all()
+
+
+def _decide(cast: Cast, patient: Patient, kind: int) -> Decided:
+    now = timezone.now()
+    plan = read_plan(patient)
+    today = plan.today(now)
+    token, actor = plan.token, cast.actor
+    match kind % 3:
+        case 0:
+            decision = Decision(14, today + timedelta(days=3), open_dose=OpenDose.CLOSE)
+            outcome = prescribing.change_interval(patient.id, decision, token, actor, now)
+        case 1:
+            review = today + timedelta(days=30)
+            outcome = prescribing.pause(patient.id, review, "", token, actor, now)
+        case _:
+            outcome = prescribing.stop(patient.id, "", token, actor, now)
+    answered_at = timezone.now()
+    dose = Dose.objects.get(schedule__patient=patient, date=today)
+    assert dose.state == "cancelled"
+    return Decided(patient, dose.id, answered_at, {sms.id for sms in outcome.too_late})
+
+
+def judge(world: World, decision: Decided) -> str:
+    """What became of the closed dose's text. Fails if it left unnamed."""
+    texts = list(Sms.objects.filter(about_id=decision.dose_id))
+    assert len(texts) <= 1
+    if not texts or world.simulator.accepted(texts[0].id) == 0:
+        return "never sent"
+    [text] = texts
+    assert text.id in decision.named, f"{text.state} text of {decision.patient.name} was not named"
+    return "named"

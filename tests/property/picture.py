@@ -1,0 +1,244 @@
+"""One patient's rows at a moment, and what must be true of them: read and judged without the code
+under test, but for its tables."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from functools import cached_property, lru_cache
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from dateutil import tz
+
+from messaging.models import Sms
+from reminders.models import Dose, Patient, Schedule, ScheduleVersion, WorkItem
+from tests.property.strategies import DAY, expected_instant, walk
+
+EIGHT, NINE_PM = time(8), time(21)
+DAYS_AFTER = {"day": 0, "next": 1, "overdue": 2}
+STEPS = ["", "day", "next", "overdue"]
+DID_NOT_GO = {"cancelled", "expired", "suppressed"}
+MAY_HAVE_GONE = {"sending", "unknown", "accepted", "sent", "delivered", "undelivered", "failed"}
+READ = {"accepted", "sent", "delivered"}
+
+
+@dataclass
+class Picture:
+    """All that is stored of a patient, oldest first."""
+
+    zone: ZoneInfo
+    hour: time
+    schedules: list[Any]
+    versions: list[Any]
+    doses: list[Any]
+    texts: list[Any]
+    items: list[Any]
+
+    @cached_property
+    def dose(self) -> dict[UUID, Any]:
+        return {row.id: row for row in self.doses}
+
+    @cached_property
+    def text(self) -> dict[UUID, Any]:
+        return {row.id: row for row in self.texts}
+
+    @cached_property
+    def open_causes(self) -> set[str]:
+        return {row.cause for row in self.items if row.closed_at is None}
+
+    def doses_of(self, schedule_id: UUID) -> list[Any]:
+        return [row for row in self.doses if row.schedule_id == schedule_id]
+
+    def counting(self) -> list[Any]:
+        """The texts that nobody asked for and that went, may have gone, or are to go."""
+        return [row for row in self.texts if not row.asked_for and row.state not in DID_NOT_GO]
+
+    def instant(self, dose_date: date, step: str) -> datetime:
+        """When a step of a dose is due."""
+        return instant(dose_date + DAYS_AFTER[step] * DAY, self.hour, self.zone)
+
+    def use_ends(self, dose_date: date, step: str) -> datetime:
+        """Nine in the evening, or two hours after the patient's hour, but on that day."""
+        day = dose_date + DAYS_AFTER[step] * DAY
+        return min(
+            max(
+                instant(day, NINE_PM, self.zone),
+                self.instant(dose_date, step) + timedelta(hours=2),
+            ),
+            instant(day + DAY, time(), self.zone),
+        )
+
+    def today(self, now: datetime) -> date:
+        return now.astimezone(self.zone).date()
+
+
+def take_picture(patient_id: UUID) -> Picture:
+    def rows(query: Any) -> list[Any]:
+        return list(query.order_by("id").values_list(named=True))
+
+    patient = Patient.objects.get(id=patient_id)
+    return Picture(
+        zone=ZoneInfo(patient.time_zone),
+        hour=patient.hour,
+        schedules=rows(Schedule.objects.filter(patient=patient)),
+        versions=rows(ScheduleVersion.objects.filter(schedule__patient=patient)),
+        doses=rows(Dose.objects.filter(schedule__patient=patient)),
+        texts=rows(Sms.objects.filter(owner_id=patient_id)),
+        items=rows(WorkItem.objects.filter(patient=patient)),
+    )
+
+
+@lru_cache(maxsize=10_000)
+def instant(day: date, hour: time, zone: ZoneInfo) -> datetime:
+    """The first real minute at which the wall shows this hour, or a later one."""
+    wanted = datetime.combine(day, hour)
+    if tz.datetime_exists(wanted, tz.gettz(zone.key)):
+        return wanted.replace(tzinfo=tz.gettz(zone.key), fold=0).astimezone(tz.UTC)
+    return expected_instant(walk(day, zone), wanted)
+
+
+def too_near(at: datetime, others: list[datetime]) -> bool:
+    return any(abs(at - other) < timedelta(hours=20) for other in others)
+
+
+def too_many(day: date, others: list[date]) -> bool:
+    """Whether some seven days that hold this one would hold more than three texts."""
+    return any(
+        1 + sum(0 <= (other - first).days < 7 for other in others) > 3
+        for first in (day - back * DAY for back in range(7))
+    )
+
+
+def over_the_limits(at: datetime, others: list[datetime], zone: ZoneInfo) -> bool:
+    return too_near(at, others) or too_many(
+        at.astimezone(zone).date(), [other.astimezone(zone).date() for other in others]
+    )
+
+
+# --- what must hold whenever somebody looks -----------------------------------------------------
+
+
+def check_doses(picture: Picture) -> None:
+    """One planned dose if the schedule runs, else nothing open; dates rise and are unique."""
+    for schedule in picture.schedules:
+        doses = picture.doses_of(schedule.id)
+        states = [dose.state for dose in doses]
+        assert states.count("planned") == (schedule.status == "running")
+        if schedule.status != "running":
+            assert "due" not in states
+        standing = [dose.date for dose in doses if dose.state != "cancelled"]
+        assert standing == sorted(set(standing)), "dates of doses rise"
+        assert all(dose.trouble == 0 for dose in doses), "a step failed"
+    assert [schedule.status for schedule in picture.schedules][:-1] == ["stopped"] * (
+        len(picture.schedules) - 1
+    )
+
+
+def check_steps_ahead(picture: Picture, now: datetime) -> None:
+    """Each open dose's next step is at its instant, or later on that day where a text was near."""
+    for dose in picture.doses:
+        if dose.state not in ("planned", "due"):
+            continue
+        step = STEPS[STEPS.index(dose.step) + 1]
+        due = picture.instant(dose.date, step)
+        if dose.next_step_at != due:
+            assert due < dose.next_step_at < picture.use_ends(dose.date, step)
+            near = [row.available_at + timedelta(hours=20) for row in picture.texts]
+            assert dose.next_step_at in near
+
+
+def check_texts(picture: Picture, now: datetime) -> None:
+    """No text twice; none waits about a dose that was closed, or of a plan that rests."""
+    standing = [row for row in picture.texts if row.state != "cancelled"]
+    keys = [row.dedup_key for row in standing]
+    assert len(keys) == len(set(keys))
+    latest = picture.schedules[-1] if picture.schedules else None
+    for row in standing:
+        if row.state != "queued" or row.expires_at <= now:
+            continue
+        dose = picture.dose.get(row.about_id)
+        assert dose is None or dose.state != "cancelled", "a closed dose has a text queued"
+        if latest.status == "running":
+            kind = row.dedup_key.split(":")[2]
+            assert kind not in ("paused", "stopped"), "a plan that runs, and a text that denies it"
+        else:
+            key = f"notice:{latest.id}:{latest.status}:"
+            assert row.dedup_key.startswith(key), "a plan that rests, and a text from it"
+
+
+# --- what must be true of each act ---------------------------------------------------------------
+
+
+def check_history(before: Picture, after: Picture) -> None:
+    """What was decided, asked and closed stays as it was."""
+    assert after.versions[: len(before.versions)] == before.versions
+    for dose in before.doses:
+        later = after.dose[dose.id]
+        assert (later.date, later.schedule_id, later.version_id, later.id) == (
+            dose.date, dose.schedule_id, dose.version_id, dose.id,
+        )  # fmt: skip
+        assert STEPS.index(later.step) >= STEPS.index(dose.step)
+        if dose.state in ("taken", "skipped", "cancelled"):
+            assert later == dose
+        if dose.state == "missed":
+            assert later.state in ("missed", "taken")
+    for row in before.texts:
+        later = after.text[row.id]
+        assert (later.body, later.available_at, later.expires_at, later.to) == (
+            row.body, row.available_at, row.expires_at, row.to,
+        )  # fmt: skip
+
+
+def check_new_texts(before: Picture, after: Picture, now: datetime) -> None:
+    """New texts keep the limits, and lie in the hours in which they are welcome."""
+    counting = after.counting()
+    for row in after.texts:
+        if row.id in before.text or row.state == "cancelled":
+            continue
+        others = [other.available_at for other in counting if other.id != row.id]
+        assert not over_the_limits(row.available_at, others, after.zone), "too many, or too near"
+        starts = row.available_at.astimezone(after.zone)
+        ends = (row.expires_at - timedelta(microseconds=1)).astimezone(after.zone)
+        assert starts.date() == ends.date()
+        assert row.available_at >= now
+        dose = after.dose.get(row.about_id)
+        if dose is None:
+            assert EIGHT <= starts.time() < ends.time() < NINE_PM
+        else:
+            step = row.dedup_key.split(":")[2]
+            assert row.available_at >= after.instant(dose.date, step)
+            assert row.expires_at <= after.use_ends(dose.date, step)
+
+
+def check_steps_taken(before: Picture, after: Picture, now: datetime) -> None:
+    """Each step of the clock had its text, was past its use, or somebody has been told."""
+    keys = {row.dedup_key for row in after.texts}
+    for dose in after.doses:
+        former = before.dose.get(dose.id)
+        taken = STEPS[STEPS.index(former.step if former else "") + 1 : STEPS.index(dose.step) + 1]
+        for step in taken:
+            if f"dose:{dose.id}:{step}" in keys or now >= after.use_ends(dose.date, step):
+                continue
+            assert "held_back" in after.open_causes, "held back, and nobody was told"
+            _had_to_yield(before, after, dose, step, now)
+        if dose.state == "missed" and (former is None or former.state != "missed"):
+            asked = [row for row in after.texts if row.about_id == dose.id and row.state in READ]
+            assert dose.missed_because == ("no_answer" if asked else "not_asked")
+            assert dose.missed_because in after.open_causes
+
+
+def _had_to_yield(before: Picture, after: Picture, dose: Any, step: str, now: datetime) -> None:
+    """A text is held back only for what had gone or was promised before, or for what goes before
+    it: day, next, notices, overdue."""
+    others = [row.available_at for row in before.counting()]
+    for row in after.texts:
+        kind = row.dedup_key.split(":")[2]
+        if row.id not in before.text and STEPS.index(kind) <= STEPS.index(step):
+            others.append(row.available_at)
+    if step != "day":
+        ahead = [row.date for row in after.doses if row.state == "planned"]
+        span = (0,) if step == "next" else (0, 1)
+        others += [after.instant(day + n * DAY, "day") for day in ahead for n in span]
+    assert over_the_limits(now, others, after.zone), (
+        f"the {step} text of {dose.date} gave way to one of less weight"
+    )

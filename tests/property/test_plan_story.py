@@ -1,0 +1,487 @@
+"""Stories of a schedule: any acts in any order at any time, with the clock's verb in between, over
+real Postgres. After each act, what picture.py says must hold."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from django.db import DatabaseError, connection, transaction
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from accounts.refusals import Conflict, Invalid, Stale
+from messaging import outbox
+from messaging.models import Sms
+from reminders.effects import Decision, OpenDose
+from reminders.models import Dose, DoseState, Schedule, ScheduleVersion, WorkItem
+from reminders.patients import Enrolment, change_patient, enrol
+from reminders.plan import Plan, read_plan
+from reminders.planning import plan_doses
+from reminders.prescribing import (
+    Outcome,
+    change_interval,
+    pause,
+    preview_change,
+    resume,
+    start,
+    stop,
+)
+from reminders.schedule import Version
+from reminders.sweep import sweep
+from tests.cast import Cast
+from tests.property.picture import (
+    MAY_HAVE_GONE,
+    Picture,
+    check_doses,
+    check_history,
+    check_new_texts,
+    check_steps_ahead,
+    check_steps_taken,
+    check_texts,
+    take_picture,
+)
+from tests.property.strategies import DAY, MINUTE, ZONES, clock_changes, expected_dates
+
+INTERVALS = [7, 10, 14, 21, 28]
+intervals = st.sampled_from(INTERVALS)
+ahead = st.integers(0, 5) | st.integers(-2, 40)
+open_doses = st.sampled_from([None, None, OpenDose.KEEP, OpenDose.CLOSE])
+zone_names = st.sampled_from(ZONES)
+hours = st.sampled_from(
+    [
+        time(9),
+        time(9),
+        time(18, 30),
+        time(0),
+        time(1, 30),
+        time(2, 15),
+        time(7),
+        time(22),
+        time(23, 59),
+    ]
+)
+starts = st.one_of(
+    # Some days before a clock change, at any minute; or anywhen.
+    st.sampled_from([change for zone in ZONES for change in clock_changes(zone)]).map(
+        lambda change: change - 9 * DAY
+    ),
+    st.datetimes(datetime(2024, 1, 1), datetime(2035, 6, 1), timezones=st.just(UTC)).map(  # noqa: DTZ001
+        lambda at: at.replace(second=0, microsecond=0)
+    ),
+)
+FATES = ["delivered", "delivered", "accepted", "sending", "undelivered", "failed", "queued"]
+
+
+@dataclass
+class Decided:
+    """A version as it was decided, from our own notes."""
+
+    version: Version
+    on: date
+
+
+class Story(RuleBasedStateMachine):
+    """One patient, rolled back at the end."""
+
+    cast: Cast
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.decided: dict[UUID, list[Decided]] = {}
+        self.atomic = transaction.atomic()
+        self.atomic.__enter__()
+
+    def teardown(self) -> None:
+        try:
+            if hasattr(self, "seen"):
+                self._history_is_held()
+                connection.check_constraints()
+        finally:
+            transaction.set_rollback(True)
+            self.atomic.__exit__(None, None, None)
+
+    def _history_is_held(self) -> None:
+        for version in ScheduleVersion.objects.filter(schedule__patient=self.patient):
+            for rewrite in (
+                lambda rows: rows.update(interval_days=5),
+                lambda rows: rows.update(starts_on=date(2030, 1, 1)),
+                lambda rows: rows.delete(),
+            ):
+                with pytest.raises(DatabaseError), transaction.atomic():
+                    rewrite(ScheduleVersion.objects.filter(id=version.id))
+
+    @initialize(zone=zone_names, hour=hours, now=starts)
+    def enrol(self, zone: str, hour: time, now: datetime) -> None:
+        self.now = now
+        self.actor = self.cast.actor
+        self.patient = enrol(
+            self.cast.clinic,
+            Enrolment(
+                name="Grace Example",
+                number="+447700900002",
+                time_zone=zone,
+                language="en",
+                hour=hour,
+                consent_on=date(2023, 12, 1),
+                consent_source="written",
+            ),
+            self.actor,
+            now,
+        )
+        self.seen = take_picture(self.patient.id)
+
+    # --- time and the world ----------------------------------------------------------------------
+
+    @rule(span=st.integers(1, 36 * 60).map(lambda minutes: minutes * MINUTE))
+    def some_hours_pass(self, span: timedelta) -> None:
+        self.now += span
+        self._clock()
+
+    @rule(late=st.sampled_from([0, 0, 0, 7, 200]), turns=st.integers(1, 4))
+    def until_the_next_steps(self, late: int, turns: int) -> None:
+        """The usual way: the clock looks soon after a step is due, and texts arrive."""
+        for _ in range(turns):
+            at = min(
+                (row.next_step_at for row in self.seen.doses if row.next_step_at), default=None
+            )
+            self.now = max(self.now, at or self.now) + late * MINUTE
+            self._clock()
+            if turns > 1:
+                self._carry(lambda: "delivered")
+
+    @rule(days=st.integers(1, 40), hours=st.integers(0, 23))
+    def an_outage(self, days: int, hours: int) -> None:
+        """Nobody looks for days; the next act finds everything as it was."""
+        self.now += timedelta(days=days, hours=hours)
+
+    @rule()
+    def the_clock_looks(self) -> None:
+        self._clock()
+
+    def _clock(self) -> None:
+        assert plan_doses(self.now) in (0, 1)
+        after = self._judge()
+        assert not [row for row in after.doses if row.next_step_at and row.next_step_at <= self.now]
+        check_steps_taken(self._former, after, self.now)
+        self._new_texts_are_of_a_plan_that_holds()
+        assert plan_doses(self.now) == 0
+        assert take_picture(self.patient.id) == after, "looking again changes something"
+
+    @rule(data=st.data())
+    def texts_are_carried(self, data: st.DataObject) -> None:
+        self._carry(lambda: data.draw(st.sampled_from(FATES)))
+
+    def _carry(self, fate: Any) -> None:
+        """What messaging would do: texts leave from their time on, or expire."""
+        for row in Sms.objects.filter(owner_id=self.patient.id, available_at__lte=self.now):
+            if row.state == "queued":
+                row.state = "expired" if row.expires_at <= self.now else fate()
+            elif row.state in ("sending", "accepted"):
+                row.state = "delivered"
+            if row.state == "sending":
+                # An account of its own: twins are messaging's matter.
+                row.sender, row.account = self.cast.sender, row.id.hex
+                row.lease_until = self.now + MINUTE
+            row.save()
+        self._judge()
+
+    @rule()
+    def the_daily_sweep(self) -> None:
+        sweep(self.now)
+        after = self._judge()
+        assert "no_plan" not in after.open_causes
+
+    @rule()
+    def the_team_clears_its_worklist(self) -> None:
+        WorkItem.objects.filter(patient=self.patient, closed_at=None).update(closed_at=self.now)
+        self._judge()
+
+    @rule()
+    @precondition(lambda self: any(row.state in ("due", "missed") for row in self._doses()))
+    def the_patient_answers(self) -> None:
+        """As the verb for answers will: the dose is taken, and its texts end."""
+        dose = max(
+            (row for row in self._doses() if row.state in ("due", "missed")),
+            key=lambda row: row.date,
+        )
+        Dose.objects.filter(id=dose.id).update(
+            state=DoseState.TAKEN, next_step_at=None, missed_because=""
+        )
+        outbox.cancel([dose.id])
+        schedule = Schedule.objects.get(id=dose.schedule_id)
+        if schedule.last_injection_on is None or schedule.last_injection_on < dose.date:
+            Schedule.objects.filter(id=schedule.id).update(last_injection_on=dose.date)
+        self._judge()
+
+    @rule(zone=zone_names)
+    def the_patient_travels(self, zone: str) -> None:
+        self._change_patient({"time_zone": zone})
+
+    @rule(hour=hours)
+    def the_patient_wants_another_hour(self, hour: time) -> None:
+        self._change_patient({"hour": hour})
+
+    def _change_patient(self, changes: dict[str, Any]) -> None:
+        dates = [(row.id, row.date, row.state) for row in self.seen.doses]
+        self.patient = change_patient(self.patient.id, changes, self.actor, self.now).patient
+        after = self._judge()
+        assert [(row.id, row.date, row.state) for row in after.doses] == dates
+        assert after.texts == self._former.texts
+
+    # --- decisions -------------------------------------------------------------------------------
+
+    @rule(interval=intervals, days=ahead, last=st.none() | st.integers(-2, 30))
+    @precondition(lambda self: self._status() in (None, "stopped"))
+    def start(self, interval: int, days: int, last: int | None) -> None:
+        decision = Decision(interval, self._today() + days * DAY)
+        last_on = None if last is None else self._today() - last * DAY
+        wrong = days < 0 or (last is not None and (last < 0 or -last >= days))
+        if wrong:
+            self._refused(
+                Invalid, lambda: start(self.patient.id, decision, last_on, self.actor, self.now)
+            )
+            return
+        start(self.patient.id, decision, last_on, self.actor, self.now)
+        self._note(decision, after_pause=False)
+        self._judge()
+        self._refused(
+            Conflict, lambda: start(self.patient.id, decision, last_on, self.actor, self.now)
+        )
+
+    @rule(interval=intervals, days=ahead, open_dose=open_doses)
+    @precondition(lambda self: self._status() == "running")
+    def change(self, interval: int, days: int, open_dose: OpenDose | None) -> None:
+        decision = Decision(interval, self._today() + days * DAY, open_dose=open_dose)
+        plan = read_plan(self.patient)
+
+        def act() -> Outcome:
+            return change_interval(self.patient.id, decision, plan.token, self.actor, self.now)
+
+        if self._cannot_be(plan, decision):
+            self._refused(
+                Invalid, lambda: preview_change(self.patient, decision, self.actor, self.now)
+            )
+            self._refused(Invalid, act)
+            return
+        shown = preview_change(self.patient, decision, self.actor, self.now)
+        assert take_picture(self.patient.id) == self.seen, "a preview changes nothing"
+        former = self._living(plan.schedule.id)
+        outcome = act()
+        self._note(decision, after_pause=False)
+        after = self._judge()
+        self._refused(Stale, act)
+
+        today, last = self._today(), self._today() + timedelta(weeks=12)
+        assert shown.before == list(expected_dates(former, today, last))
+        assert shown.after == list(expected_dates(self._living(plan.schedule.id), today, last))
+        planned = self._planned()
+        assert planned.date in shown.after or planned.date > last
+        due = {row.id for row in self._former.doses if row.state == "due"}
+        fates = {row.state for row in after.doses if row.id in due}
+        became = {OpenDose.KEEP: {"due"}, OpenDose.CLOSE: {"cancelled"}, None: set()}
+        assert fates == became[shown.open_dose]
+        assert open_dose is None or not due or shown.open_dose == open_dose
+        assert outcome.notice == shown.notice
+        self._told("changed", outcome)
+
+    @rule(interval=intervals, days=ahead)
+    @precondition(lambda self: self._status() == "paused")
+    def resume(self, interval: int, days: int) -> None:
+        decision = Decision(interval, self._today() + days * DAY)
+        plan = read_plan(self.patient)
+
+        def act() -> Outcome:
+            return resume(self.patient.id, decision, plan.token, self.actor, self.now)
+
+        if self._cannot_be(plan, decision):
+            self._refused(Invalid, act)
+            return
+        outcome = act()
+        self._note(decision, after_pause=True)
+        self._judge()
+        assert self._planned().date == decision.starts_on, "not on the date that was chosen"
+        self._told("resumed", outcome)
+        self._refused(Stale, act)
+
+    @rule(days=st.integers(-1, 60))
+    @precondition(lambda self: self._status() == "running")
+    def pause(self, days: int) -> None:
+        plan, review = read_plan(self.patient), self._today() + days * DAY
+
+        def act() -> Outcome:
+            return pause(self.patient.id, review, "low count", plan.token, self.actor, self.now)
+
+        if days <= 0:
+            self._refused(Invalid, act)
+            return
+        outcome = act()
+        self._judge()
+        self._told("paused", outcome)
+        self._refused(Stale, act)
+
+    @rule()
+    @precondition(lambda self: self._status() in ("running", "paused"))
+    def stop(self) -> None:
+        plan = read_plan(self.patient)
+
+        def act() -> Outcome:
+            return stop(self.patient.id, "done", plan.token, self.actor, self.now)
+
+        outcome = act()
+        self._judge()
+        self._told("stopped", outcome)
+        self._refused(Stale, act)
+
+    # --- what is asked after each act ------------------------------------------------------------
+
+    @invariant()
+    def all_is_well(self) -> None:
+        if not hasattr(self, "seen"):
+            return
+        check_doses(self.seen)
+        check_steps_ahead(self.seen, self.now)
+        check_texts(self.seen, self.now)
+        if self._status() == "running":
+            self._planned_is_the_next_of_the_plan()
+
+    def _planned_is_the_next_of_the_plan(self) -> None:
+        """It is on a date that the versions give, by the version that holds there, not before that
+        was decided; and every date since the last decision that lies before it was asked for."""
+        planned = self._planned()
+        decided = self.decided[planned.schedule_id]
+        on = decided[-1].on
+        dates = expected_dates(self._living(planned.schedule_id), on, planned.date)
+        number = {row.id: row.number for row in self.seen.versions}[planned.version_id]
+        assert dates.get(planned.date) == number, "the planned date isn't one of the plan's"
+        assert planned.date >= decided[number - 1].on, "a date before it was decided"
+        doses = self.seen.doses_of(planned.schedule_id)
+        asked = {row.date for row in doses if row.step}
+        standing = [row.date for row in doses if row.step and row.state != "cancelled"]
+        latest = max(standing, default=date.min)
+        skipped = [day for day in dates if day < planned.date and day not in asked and day > latest]
+        assert not skipped, "a date was left out"
+
+    def _new_texts_are_of_a_plan_that_holds(self) -> None:
+        for row in self.seen.texts:
+            dose = self.seen.dose.get(row.about_id)
+            if row.id in self._former.text or dose is None:
+                continue
+            living = self._living(dose.schedule_id)
+            ended = any(version.starts_on <= dose.date for version in living[self._number(dose) :])
+            if ended or living[0].number > self._number(dose):
+                assert dose.date in expected_dates(living, dose.date, dose.date), "of a former plan"
+
+    def _told(self, kind: str, outcome: Outcome) -> None:
+        """The patient is told, or the team that the patient isn't; and what had left is named."""
+        schedule = self.seen.schedules[-1]
+        notice = outcome.notice
+        rows = [
+            row
+            for row in self.seen.texts
+            if row.id not in self._former.text and row.about_id == schedule.id
+        ]
+        if notice.leaves_at is None:
+            assert not rows
+            assert "held_back" in self.seen.open_causes
+        else:
+            (row,) = rows
+            assert row.dedup_key.startswith(f"notice:{schedule.id}:{kind}:")
+            assert (row.body, row.available_at, row.expires_at, row.state) == (
+                notice.body, notice.leaves_at, notice.expires_at, "queued",
+            )  # fmt: skip
+        closed = {
+            row.id
+            for row in self._former.doses
+            if row.state != "cancelled" and self.seen.dose[row.id].state == "cancelled"
+        }
+        left = {
+            row.id
+            for row in self._former.texts
+            if row.about_id in closed and row.state in MAY_HAVE_GONE
+        }
+        assert left <= {row.id for row in outcome.too_late}, "had left, and nobody was told"
+
+    def _refused(self, why: type[Exception], act: Any) -> None:
+        with pytest.raises(why):
+            act()
+        assert take_picture(self.patient.id) == self.seen, "refused, and yet something changed"
+
+    def _cannot_be(self, plan: Plan, decision: Decision) -> bool:
+        last = plan.schedule.last_injection_on
+        if decision.starts_on < self._today() or (last is not None and decision.starts_on <= last):
+            return True
+        due = [row.date for row in self._doses() if row.state == "due"]
+        if not due or decision.open_dose is None:
+            return False
+        return decision.open_dose == OpenDose.CLOSE and max(due) == decision.starts_on
+
+    def _judge(self) -> Picture:
+        """Take a new picture, and hold it against the one before."""
+        self._former, self.seen = self.seen, take_picture(self.patient.id)
+        check_history(self._former, self.seen)
+        check_new_texts(self._former, self.seen, self.now)
+        return self.seen
+
+    # --- our own notes ---------------------------------------------------------------------------
+
+    def _note(self, decision: Decision, *, after_pause: bool) -> None:
+        """What was decided, as DESIGN.md has it: a pause ends all that was before it; else old
+        dates go that are nearer to the new start than the clinic's least gap, unless kept."""
+        schedule = Schedule.objects.filter(patient=self.patient).order_by("id").last()
+        notes = self.decided.setdefault(schedule.id, [])
+        today, start = self._today(), decision.starts_on
+        if after_pause:
+            held = today
+        elif decision.open_dose == OpenDose.KEEP:
+            held = start
+        else:
+            gap = self.cast.clinic.least_gap
+            held = min(
+                day for day in (today + n * DAY for n in range(400)) if (start - day).days < gap
+            )
+        version = Version(len(notes) + 1, decision.interval_days, start, held)
+        notes.append(Decided(version, today))
+
+    def _living(self, schedule_id: UUID) -> list[Version]:
+        """The versions as we noted them."""
+        return [note.version for note in self.decided[schedule_id]]
+
+    def _number(self, dose: Any) -> int:
+        return next(row.number for row in self.seen.versions if row.id == dose.version_id)
+
+    def _status(self) -> str | None:
+        schedules = getattr(self, "seen", None) and self.seen.schedules
+        return schedules[-1].status if schedules else None
+
+    def _doses(self) -> list[Any]:
+        schedules = getattr(self, "seen", None) and self.seen.schedules
+        return self.seen.doses_of(schedules[-1].id) if schedules else []
+
+    def _planned(self) -> Any:
+        return next(row for row in self._doses() if row.state == "planned")
+
+    def _today(self) -> date:
+        return self.now.astimezone(self.patient.zone).date()
+
+
+def test_any_story_keeps_what_must_hold(cast: Cast) -> None:
+    cast.clinic.intervals = INTERVALS
+    cast.clinic.save()
+    profile = settings.default
+    Story.cast = cast
+    run_state_machine_as_test(
+        Story,
+        settings=settings(
+            profile, max_examples=max(40, profile.max_examples // 2), stateful_step_count=25
+        ),
+    )

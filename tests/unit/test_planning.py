@@ -1,0 +1,167 @@
+"""The clock's verb in a batch: its cost, its neighbours, and a row that can't be planned."""
+
+from datetime import UTC, date, datetime, timedelta
+from threading import Event, Thread
+
+import pytest
+from django.db import connection, connections, transaction
+from django.test.utils import CaptureQueriesContext
+
+from accounts.models import AuditEntry
+from messaging.models import Sms
+from reminders import prescribing, wording
+from reminders.effects import Decision
+from reminders.models import Cause, Dose, Patient, Schedule, WorkItem
+from reminders.news import take_news
+from reminders.planning import plan_doses
+from reminders.sweep import sweep
+from tests.cast import NOW, Cast, make_patient
+
+MONDAY = date(2027, 1, 4)
+NINE = datetime(2027, 1, 4, 9, tzinfo=UTC)
+
+
+def start_patients(cast: Cast, how_many: int) -> list[Patient]:
+    """Ada and others, all due on Monday at nine."""
+    patients = [cast.ada] + [
+        make_patient(cast.clinic, cast.clinician, number=f"077009001{n:02}", name=f"P{n}")
+        for n in range(1, how_many)
+    ]
+    for patient in patients:
+        prescribing.start(patient.id, Decision(7, MONDAY), None, cast.actor, NOW)
+    return patients
+
+
+def queries_of_planning(now: datetime) -> int:
+    with CaptureQueriesContext(connection) as captured:
+        plan_doses(now)
+    return len(captured)
+
+
+def test_a_batch_costs_as_many_queries_as_one_patient(cast):
+    first, *others = start_patients(cast, 31)
+    Dose.objects.exclude(schedule__patient=first).update(next_step_at=NINE + timedelta(minutes=1))
+    for_one = queries_of_planning(NINE)
+    assert queries_of_planning(NINE + timedelta(minutes=1)) == for_one
+    assert Sms.objects.count() == 1 + len(others)
+
+
+def test_a_batch_leaves_the_rest_for_the_next(cast):
+    start_patients(cast, 5)
+    assert [plan_doses(NINE, most=2) for _ in range(4)] == [2, 2, 1, 0]
+    assert Sms.objects.count() == 5
+
+
+def test_planning_is_written_down_once_a_batch_and_only_if_it_did_something(cast):
+    start_patients(cast, 3)
+    plan_doses(NINE)
+    plan_doses(NINE)
+    assert [entry.detail for entry in AuditEntry.objects.filter(verb="plan_doses")] == [
+        {"steps": 3}
+    ]
+
+
+def test_one_bad_row_stops_nobody_else_and_ends_on_the_worklist(cast, monkeypatch):
+    patients = start_patients(cast, 4)
+    bad = patients[2]
+    rendered = wording.text
+
+    def text(kind: str, patient: Patient, *rest: object) -> str:
+        if patient.id == bad.id:
+            raise KeyError("no words for this one")
+        return rendered(kind, patient, *rest)
+
+    # The only part of a step that isn't the database's: it stands for any bug in one row's way.
+    monkeypatch.setattr(wording, "text", text)
+    plan_doses(NINE)
+    assert Sms.objects.count() == 3
+    assert Dose.objects.get(schedule__patient=bad).trouble == 1
+    plan_doses(NINE)
+    plan_doses(NINE)
+    assert WorkItem.objects.get(patient=bad).cause == Cause.PLAN_FAILED
+    assert plan_doses(NINE) == 0, "it is left to a person"
+
+
+def test_a_patient_whom_somebody_holds_is_passed_over_and_not_lost(world):
+    cast = world.cast
+    start_patients(cast, 3)
+    held, done = Event(), Event()
+
+    def hold() -> None:
+        with transaction.atomic():
+            Patient.objects.select_for_update().get(id=cast.ada.id)
+            held.set()
+            done.wait(10)
+        connections.close_all()
+
+    holder = Thread(target=hold)
+    holder.start()
+    held.wait(10)
+    assert plan_doses(NINE) == 2
+    done.set()
+    holder.join()
+    assert plan_doses(NINE) == 1
+    assert Sms.objects.count() == 3
+
+
+def test_many_at_once_queue_each_text_once(world):
+    start_patients(world.cast, 20)
+
+    def run() -> None:
+        while plan_doses(NINE, most=3):
+            pass
+        connections.close_all()
+
+    threads = [Thread(target=run) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    plan_doses(NINE)
+    assert Sms.objects.count() == 20
+    assert Dose.objects.filter(state="planned").count() == 20
+
+
+class TestSweep:
+    def test_new_rules_of_a_zone_move_what_is_still_to_come(self, cast):
+        start_patients(cast, 2)
+        Dose.objects.update(next_step_at=NINE + timedelta(hours=1))
+        sweep(NOW)
+        assert set(Dose.objects.values_list("next_step_at", flat=True)) == {NINE}
+
+    def test_a_running_schedule_without_a_plan_is_an_alarm(self, cast, caplog):
+        start_patients(cast, 1)
+        Dose.objects.all().delete()
+        sweep(NOW)
+        sweep(NOW)
+        assert [item.cause for item in WorkItem.objects.all()] == [Cause.NO_PLAN]
+        assert "no planned dose" in caplog.text
+
+    def test_a_pause_is_looked_at_again_on_its_day(self, cast):
+        start_patients(cast, 1)
+        Dose.objects.all().delete()
+        Schedule.objects.update(status="paused", review_on=MONDAY + timedelta(days=3))
+        sweep(NOW + timedelta(days=2))
+        assert not WorkItem.objects.exists()
+        sweep(NOW + timedelta(days=3))
+        assert [item.cause for item in WorkItem.objects.all()] == [Cause.REVIEW_DUE]
+
+
+@pytest.mark.parametrize(
+    ("state", "cause"),
+    [
+        ("failed", Cause.UNDELIVERED),
+        ("undelivered", Cause.UNDELIVERED),
+        ("suppressed", Cause.OPTED_OUT),
+        ("expired", Cause.SEND_UNKNOWN),
+    ],
+)
+def test_what_did_not_arrive_is_on_the_worklist_once(cast, state, cause):
+    start_patients(cast, 1)
+    plan_doses(NINE)
+    Sms.objects.update(state=state, untaken=True)
+    take_news(NINE)
+    take_news(NINE)
+    item = WorkItem.objects.get()
+    assert (item.patient, item.cause) == (cast.ada, cause)
+    assert not Sms.objects.filter(untaken=True).exists()

@@ -1,0 +1,68 @@
+"""The words of our texts, in every language."""
+
+from datetime import date
+from string import Formatter
+
+import pytest
+
+from accounts.models import Clinic
+from messaging.segments import count_segments
+from reminders import wording
+from reminders.models import Language, Patient
+
+LANGUAGES = [language.value for language in Language]
+KINDS = ["day", "next", "overdue", "changed", "resumed", "paused", "stopped"]
+TELLING = ["inject", "interferon", "pegasys", "inyec", "inject", "spritz", "zastrzyk", "pigiad"]
+
+
+def patient(language: str, style: str = "discreet", number: str = "+447700900123") -> Patient:
+    clinic = Clinic(name="St Example", phone="+442079460000")
+    return Patient(clinic=clinic, language=language, wording=style, number=number)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_language_has_the_same_words_with_the_same_placeholders(language):
+    english, book = wording.words("en"), wording.words(language)
+    for style in ("discreet", "explicit"):
+        assert set(book[style]) == set(KINDS) == set(english[style])
+        for kind in KINDS:
+            names = {name for _, name, _, _ in Formatter().parse(book[style][kind]) if name}
+            assert names == {
+                name for _, name, _, _ in Formatter().parse(english[style][kind]) if name
+            }
+            assert {"clinic", "phone"} <= names, "who it is from, and how to reach them"
+    assert set(book["every"]) == {"week", "weeks", "days"}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_discreet_text_does_not_say_what_it_is_about(language, kind):
+    body = wording.text(kind, patient(language), date(2027, 9, 29), 21).lower()
+    assert not [word for word in TELLING if word in body]
+    explicit = wording.text(kind, patient(language, "explicit"), date(2027, 9, 29), 21)
+    assert [word for word in TELLING if word in explicit.lower()]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_english_text_is_one_segment_within_160_characters(kind):
+    body = wording.text(kind, patient("en"), date(2027, 9, 29), 21)
+    assert len(body) <= 160
+    assert count_segments(body) == 1
+
+
+def test_dates_and_intervals_are_as_people_write_them():
+    day = date(2027, 1, 4)
+    assert "Monday 4 January: every week." in wording.text("changed", patient("en"), day, 7)
+    assert "lundi 4 janvier" in wording.text("day", patient("fr"), day)
+    assert "lunes 4 de enero" in wording.text("day", patient("es"), day)
+    assert "Montag, 4. Januar" in wording.text("day", patient("de"), day)
+    assert "poniedziałek, 4 stycznia" in wording.text("day", patient("pl"), day)
+    assert "dydd Llun 4 Ionawr" in wording.text("day", patient("cy"), day).replace("Dydd", "dydd")
+    assert wording.every("en", 10) == "every 10 days"
+    assert wording.every("de", 14) == "alle 2 Wochen"
+
+
+def test_the_number_to_call_is_written_for_where_the_patient_is():
+    assert "020 7946 0000" in wording.text("day", patient("en"), date(2027, 1, 4))
+    abroad = patient("en", number="+12125550123")
+    assert "+44 20 7946 0000" in wording.text("day", abroad, date(2027, 1, 4))

@@ -1,0 +1,7 @@
+"""Addresses for people."""
+
+from django.urls import path
+
+from web.home import home
+
+urlpatterns = [path("", home, name="home")]
