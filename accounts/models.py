@@ -40,6 +40,10 @@ class User(AbstractBaseUser, TimeSortedModel):
         ]
 
 
+LONGEST_NAME = 80
+"""Characters of a clinic's name, which every text to its patients begins with."""
+
+
 class Clinic(TimeSortedModel):
     """A care team's clinic, with the settings that its clinicians answer for.
 
@@ -49,7 +53,7 @@ class Clinic(TimeSortedModel):
     clinic's own choice.
     """
 
-    name = models.CharField(max_length=80)
+    name = models.CharField(max_length=LONGEST_NAME)
     phone = models.CharField(max_length=16, help_text="What patients call, E.164.")
     time_zone = models.CharField(max_length=64)
     intervals = models.JSONField(default=list)

@@ -6,11 +6,12 @@ from datetime import datetime
 from typing import Any
 
 from django.utils import timezone
-from rest_framework.exceptions import APIException, ValidationError
+from rest_framework.exceptions import APIException, NotAuthenticated, ValidationError
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts import audit, replies
+from accounts.models import User
 from accounts.refusals import Invalid
 from api import request_id
 from api.fields import Strict
@@ -35,9 +36,17 @@ class Door(APIView):
     http_method_names = ["get", "head", "post", "patch"]
 
     @property
+    def who(self) -> User:
+        """Who is signed in."""
+        user = self.request.user
+        if not isinstance(user, User):
+            raise NotAuthenticated
+        return user
+
+    @property
     def actor(self) -> audit.Actor:
         """Who acts: the signed-in user, in this request."""
-        return audit.by(self.request.user, request_id.current.get())
+        return audit.by(self.who, request_id.current.get())
 
     @property
     def now(self) -> datetime:
@@ -65,7 +74,7 @@ class Door(APIView):
             reply = act()
         else:
             path, sent = self.request.path, self.request.data
-            reply = replies.once(self.request.user, path, key, sent, act)
+            reply = replies.once(self.who, path, key, sent, act)
         return Response(reply.body, reply.status)
 
     def seen(self) -> str:

@@ -56,5 +56,5 @@ class Doses(Door):
         first reminder.
         """
         weeks = self.query(Ahead)["weeks"]
-        coming = reading.coming_for(request.user, patient_id, weeks, self.now)
+        coming = reading.coming_for(self.who, patient_id, weeks, self.now)
         return Response(DosesShown({"results": coming}).data)

@@ -59,7 +59,7 @@ class TwilioOnly(BasePermission):
         )
 
 
-class Token(TokenAuthentication):
+class Token(TokenAuthentication):  # type: ignore[misc]
     """Knox's tokens; what can't be one is refused before the database is asked for it."""
 
     def authenticate_credentials(self, token: bytes) -> tuple[object, object]:

@@ -10,22 +10,21 @@ from datetime import date, time
 from typing import Any
 from uuid import UUID
 
-from django.core.validators import RegexValidator
+from drf_spectacular.drainage import set_override
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
-# \Z, for $ would let a line break pass behind it; the document says $, as JSON Schema means it.
 LINE = (
-    r"^[^\u0000-\u001f\u007f]*[^\s\u0000-\u001f\u007f][^\u0000-\u001f\u007f]*\Z",
+    r"[^\u0000-\u001f\u007f]*[^\s\u0000-\u001f\u007f][^\u0000-\u001f\u007f]*",
     "Write something, on one line, without control characters.",
 )
 LINE_OR_NONE = (
-    r"^[^\u0000-\u001f\u007f]*\Z",
+    r"[^\u0000-\u001f\u007f]*",
     "Write it on one line, without control characters.",
 )
-LINES = (r"^[^\u0000]*\Z", "Leave out the character NUL.")
+LINES = (r"[^\u0000]*", "Leave out the character NUL.")
 HOUR = r"^([01][0-9]|2[0-3]):[0-5][0-9]$"
 UUID_TEXT = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
@@ -37,7 +36,8 @@ class Strict(serializers.Serializer[Any]):
 
     def to_internal_value(self, data: Any) -> Any:
         if not isinstance(data, Mapping):
-            raise ValidationError("Send a JSON object.", code="not_an_object")
+            whole = ValidationError("Send a JSON object.", code="not_an_object")
+            raise ValidationError({"non_field_errors": whole.detail})
         unknown = sorted(set(data) - set(self.fields))
         if unknown:
             known = ", ".join(self.fields) or "none"
@@ -52,35 +52,34 @@ class Strict(serializers.Serializer[Any]):
         return super().to_internal_value(data)
 
 
-class Text(serializers.CharField):
+class Text(serializers.Field[str, Any, str, Any]):
     """A string of a kind: LINE, LINE_OR_NONE or LINES. Blanks at its ends don't count."""
+
+    default_error_messages = {
+        **_NEEDED,
+        "invalid": "Send a string.",
+        "max_length": "Shorten it to {max_length} characters.",
+    }
 
     def __init__(
         self, *, max_length: int, kind: tuple[str, str] = LINE, strip: bool = True, **more: Any
     ) -> None:
-        super().__init__(
-            max_length=max_length,
-            # What is blank is said by the pattern, which programs can read.
-            allow_blank=True,
-            trim_whitespace=False,
-            validators=[RegexValidator(*kind)],
-            error_messages={
-                **_NEEDED,
-                "invalid": "Send a string.",
-                "max_length": "Shorten it to {max_length} characters.",
-            },
-            **more,
-        )
-        self.strip = strip
+        super().__init__(**more)
+        self.max_length, (self.pattern, self.mend), self.strip = max_length, kind, strip
+        described = {"type": "string", "maxLength": max_length, "pattern": f"^{self.pattern}$"}
+        set_override(self, "field", described)
 
     def to_internal_value(self, data: Any) -> str:
         if not isinstance(data, str):
             self.fail("invalid")
-        return data
+        if len(data) > self.max_length:
+            self.fail("max_length", max_length=self.max_length)
+        if not re.fullmatch(self.pattern, data):
+            raise ValidationError(self.mend, code="invalid")
+        return data.strip() if self.strip else data
 
-    def run_validation(self, data: Any = serializers.empty) -> Any:
-        found = super().run_validation(data)
-        return found.strip() if self.strip and isinstance(found, str) else found
+    def to_representation(self, value: str) -> str:
+        return value
 
 
 class OneOf(serializers.ChoiceField):
@@ -88,8 +87,8 @@ class OneOf(serializers.ChoiceField):
 
     def __init__(self, choices: Any, **more: Any) -> None:
         words = ", ".join(str(word) for word, _ in choices)
-        message = {**_NEEDED, "invalid_choice": f"Choose one of: {words}."}
-        super().__init__(choices, error_messages=message, **more)
+        super().__init__(choices, **more)
+        self.error_messages |= {**_NEEDED, "invalid_choice": f"Choose one of: {words}."}
 
     def to_internal_value(self, data: Any) -> str:
         if not isinstance(data, str) or data not in self.choices:
@@ -128,7 +127,9 @@ class Day(serializers.DateField):
 
     def __init__(self, **more: Any) -> None:
         message = "Write a date that exists, like 2027-01-25."
-        super().__init__(error_messages={**_NEEDED, "invalid": message, "datetime": message}, **more)
+        super().__init__(
+            error_messages={**_NEEDED, "invalid": message, "datetime": message}, **more
+        )
 
     def to_internal_value(self, value: Any) -> date:
         if not isinstance(value, str) or not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
@@ -159,7 +160,9 @@ class Id(serializers.UUIDField):
     """An id as we write them: 36 characters, in any case."""
 
     def __init__(self, **more: Any) -> None:
-        super().__init__(error_messages={**_NEEDED, "invalid": "Send an id, as you got it."}, **more)
+        super().__init__(
+            error_messages={**_NEEDED, "invalid": "Send an id, as you got it."}, **more
+        )
 
     def to_internal_value(self, data: Any) -> UUID:
         if not isinstance(data, str) or not UUID_TEXT.fullmatch(data):

@@ -4,33 +4,39 @@ No COUNT and no OFFSET: the cursor names the last row shown, and the next page b
 """
 
 import base64
-import binascii
+import re
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 from uuid import UUID
 
 from django.db.models import Model, QuerySet
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
-from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
 from api.fields import Strict, Whole
 
 MOST = 200
+CURSOR = r"[A-Za-z0-9_-]{22}"
 
 Row = TypeVar("Row", bound=Model)
 
 
-class Cursor(serializers.CharField):
-    """Where a page begins, as the page before it said."""
+@extend_schema_field({"type": "string", "pattern": f"^{CURSOR}$"})
+class Cursor(serializers.Field[UUID, Any, str, Any]):
+    """Where a page begins, as the page before it said: the id of its last row, in base64."""
+
+    default_error_messages = {
+        "cursor": "This cursor isn't one. Follow `next` of the page before.",
+    }
 
     def to_internal_value(self, data: Any) -> UUID:
-        try:
-            return UUID(bytes=base64.urlsafe_b64decode(f"{data}=="))
-        except (ValueError, binascii.Error):
-            raise ValidationError(
-                "This cursor isn't one. Follow `next` of the page before.", code="cursor"
-            ) from None
+        if not re.fullmatch(CURSOR, data):
+            self.fail("cursor")
+        return UUID(bytes=base64.urlsafe_b64decode(f"{data}=="))
+
+    def to_representation(self, value: UUID) -> str:
+        return base64.urlsafe_b64encode(value.bytes).decode().rstrip("=")
 
 
 class Paged(Strict):
@@ -53,6 +59,6 @@ def page(
     found = list(rows.order_by("-id" if newest_first else "id")[: size + 1])
     if len(found) <= size:
         return found, None
-    last = base64.urlsafe_b64encode(found[size - 1].pk.bytes).decode().rstrip("=")
+    last = Cursor().to_representation(found[size - 1].pk)
     again = {**request.query_params.dict(), "cursor": last}
     return found[:size], request.build_absolute_uri(f"{request.path}?{urlencode(again)}")

@@ -52,7 +52,7 @@ class Enrolment(Reach):
     clinic = Id()
 
 
-class Change(Reach):
+class PatientChange(Reach):
     """What to change; what isn't named stays."""
 
 
@@ -139,7 +139,7 @@ class Patients(Door):
         query = self.query(PatientsWanted)
         found, following = page(
             reading.patients_for(
-                request.user,
+                self.who,
                 clinic_id=query.get("clinic"),
                 status=query.get("status", ""),
                 interval_days=query.get("interval_days"),
@@ -168,7 +168,7 @@ class Patients(Door):
         Nothing is sent until a schedule is started.
         """
         sent = self.body(Enrolment)
-        clinic = clinic_for(request.user, sent.pop("clinic"), May.ENROL)
+        clinic = clinic_for(self.who, sent.pop("clinic"), May.ENROL)
 
         def act() -> Reply:
             patient = patients.enrol(clinic, patients.Enrolment(**sent), self.actor, self.now)
@@ -189,14 +189,14 @@ class OnePatient(Door):
     )
     def get(self, request: Request, patient_id: UUID) -> Response:
         """One patient."""
-        patient = reading.patient_for(request.user, patient_id, May.SEE_PATIENTS)
+        patient = reading.patient_for(self.who, patient_id, May.SEE_PATIENTS)
         return Response(PatientShown(patient, context=_context([patient])).data)
 
     @operation(
         "change_patient",
         "patients",
         patient=True,
-        body=Change,
+        body=PatientChange,
         sends={"number": "+44 7700 900002", "hour": "18:30"},
         answer=PatientChanged,
         shows={
@@ -213,8 +213,8 @@ class OnePatient(Door):
         A text that waits goes to a new number instead of the former one. One for which that was
         too late is named in `too_late`. A new hour or zone moves the reminders that are to come.
         """
-        sent = self.body(Change, partial=True)
-        patient = reading.patient_for(request.user, patient_id, May.ENROL)
+        sent = self.body(PatientChange, partial=True)
+        patient = reading.patient_for(self.who, patient_id, May.ENROL)
         changed = patients.change_patient(patient.id, sent, self.actor, self.now)
         context = {**_context([changed.patient]), "too_late": changed.too_late}
         return Response(PatientChanged(changed.patient, context=context).data)

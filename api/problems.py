@@ -10,7 +10,7 @@ from typing import Any
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
 from django.db import OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
-from rest_framework.exceptions import APIException, ErrorDetail, Throttled, ValidationError
+from rest_framework.exceptions import APIException, ErrorDetail, ValidationError
 
 from accounts.refusals import Conflict, Forbidden, Invalid, NotFound, Refusal, Stale
 from accounts.sign_in import NotSignedIn, TooMany
@@ -130,8 +130,6 @@ def _framework(error: APIException) -> HttpResponse:
     headers = {}
     if challenge := getattr(error, "auth_header", None):
         headers["WWW-Authenticate"] = challenge
-    if isinstance(error, Throttled) and error.wait:
-        headers["Retry-After"] = str(math.ceil(error.wait))
     return problem(
         error.status_code,
         code if isinstance(code, str) else "refused",
@@ -143,7 +141,7 @@ def _framework(error: APIException) -> HttpResponse:
 def _flat(detail: Any, path: str = "") -> Iterator[Error]:
     """DRF's nested lists and dictionaries of errors, each with the path of its field."""
     if isinstance(detail, ErrorDetail):
-        yield Error(path, detail.code, str(detail))
+        yield Error(path, detail.code or "invalid", str(detail))
     elif isinstance(detail, Mapping):
         for name, inner in detail.items():
             here = "" if name == "non_field_errors" else str(name)

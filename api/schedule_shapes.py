@@ -41,7 +41,7 @@ class Start(Decision):
     last_injection_on = Day(required=False, allow_null=True)
 
 
-class Change(Decision):
+class IntervalChange(Decision):
     """A new decision on a schedule that runs."""
 
     open_dose = OneOf(
@@ -102,9 +102,6 @@ class ScheduleShown(serializers.Serializer[Any]):
     waiting = DoseShown(many=True, help_text="Asked for, and not answered yet.")
     planned = DoseShown(allow_null=True)
     etag = serializers.CharField(help_text="Send it as If-Match with a decision.")
-
-    class Meta:
-        ref_name = "Schedule"
 
 
 class NoticeShown(serializers.Serializer[Any]):

@@ -52,9 +52,7 @@ class ScheduleDoor(Door):
             _show(refusal, refusal.facts["plan"])
             raise
         except Conflict as refusal:
-            _show(
-                refusal, reading.schedule_for(self.request.user, patient.id, May.SEE_PATIENTS)
-            )
+            _show(refusal, reading.schedule_for(self.who, patient.id, May.SEE_PATIENTS))
             raise
 
 
@@ -74,7 +72,7 @@ class Schedule(ScheduleDoor):
 
         Its ETag names the state; send it back as If-Match with a decision.
         """
-        plan = reading.schedule_for(request.user, patient_id, May.SEE_PATIENTS)
+        plan = reading.schedule_for(self.who, patient_id, May.SEE_PATIENTS)
         return Response(shapes.schedule(plan), headers={"ETag": etag(plan.token)})
 
     @operation(
@@ -101,7 +99,7 @@ class Schedule(ScheduleDoor):
         Reminders go out from its first date on, at the patient's hour.
         """
         sent = self.body(shapes.Start)
-        patient = reading.patient_for(request.user, patient_id, May.PRESCRIBE)
+        patient = reading.patient_for(self.who, patient_id, May.PRESCRIBE)
         last = sent.pop("last_injection_on", None)
         return self.answer(
             patient,
@@ -118,7 +116,7 @@ class PreviewChange(ScheduleDoor):
         "schedules",
         patient=True,
         etag=True,
-        body=shapes.Change,
+        body=shapes.IntervalChange,
         sends=examples.DECISION,
         answer=shapes.PreviewShown,
         shows=examples.PREVIEW,
@@ -130,8 +128,8 @@ class PreviewChange(ScheduleDoor):
         Dates before and after for twelve weeks, the gap, what to be cautious of, and the text that
         the patient would get. Its ETag is the state that it was worked out on.
         """
-        sent = self.body(shapes.Change)
-        patient = reading.patient_for(request.user, patient_id, May.PRESCRIBE)
+        sent = self.body(shapes.IntervalChange)
+        patient = reading.patient_for(self.who, patient_id, May.PRESCRIBE)
         with self._showing_the_present(patient):
             shown = prescribing.preview_change(patient, _decision(sent), self.actor, self.now)
         return Response(shapes.preview(shown), headers={"ETag": etag(shown.plan.token)})
@@ -147,7 +145,7 @@ class ChangeInterval(ScheduleDoor):
         etag=True,
         repeatable=True,
         decides=True,
-        body=shapes.Change,
+        body=shapes.IntervalChange,
         sends=examples.DECISION,
         answer=shapes.OutcomeShown,
         shows=examples.OUTCOME,
@@ -159,8 +157,8 @@ class ChangeInterval(ScheduleDoor):
         Texts of the former plan are cancelled at once; `too_late` names those that had left. The
         patient is told by a text, or `notice` says that somebody has to call.
         """
-        sent, seen = self.body(shapes.Change), self.seen()
-        patient = reading.patient_for(request.user, patient_id, May.PRESCRIBE)
+        sent, seen = self.body(shapes.IntervalChange), self.seen()
+        patient = reading.patient_for(self.who, patient_id, May.PRESCRIBE)
         return self.answer(
             patient,
             lambda: prescribing.change_interval(
@@ -191,7 +189,7 @@ class Pause(ScheduleDoor):
         On the date of review it comes up in the worklist, so that nobody is forgotten.
         """
         sent, seen = self.body(shapes.Pause), self.seen()
-        patient = reading.patient_for(request.user, patient_id, May.PRESCRIBE)
+        patient = reading.patient_for(self.who, patient_id, May.PRESCRIBE)
         return self.answer(
             patient,
             lambda: prescribing.pause(
@@ -219,7 +217,7 @@ class Resume(ScheduleDoor):
     def post(self, request: Request, patient_id: UUID) -> Response:
         """Let a paused schedule run again, from a date that you choose."""
         sent, seen = self.body(shapes.Decision), self.seen()
-        patient = reading.patient_for(request.user, patient_id, May.PRESCRIBE)
+        patient = reading.patient_for(self.who, patient_id, May.PRESCRIBE)
         return self.answer(
             patient,
             lambda: prescribing.resume(patient.id, Decision(**sent), seen, self.actor, self.now),
@@ -253,7 +251,7 @@ class Stop(ScheduleDoor):
     def post(self, request: Request, patient_id: UUID) -> Response:
         """End a schedule for good. Its history stays."""
         sent, seen = self.body(shapes.Stop), self.seen()
-        patient = reading.patient_for(request.user, patient_id, May.PRESCRIBE)
+        patient = reading.patient_for(self.who, patient_id, May.PRESCRIBE)
         return self.answer(
             patient,
             lambda: prescribing.stop(

@@ -4,10 +4,14 @@ from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, TypeVar
 
-from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.extensions import (
+    OpenApiAuthenticationExtension,
+    OpenApiSerializerExtension,
+)
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import (
+    Direction,
     OpenApiExample,
     OpenApiParameter,
     OpenApiResponse,
@@ -30,7 +34,7 @@ _PATIENT = OpenApiParameter(
 )
 _REPEATABLE = OpenApiParameter(
     REPEAT_KEY,
-    {"type": "string", "minLength": 1, "maxLength": 128, "pattern": "^[ -~]+$"},
+    {"type": "string", "minLength": 1, "maxLength": 128, "pattern": "^[!-~]([ -~]*[!-~])?$"},
     OpenApiParameter.HEADER,
     description="Choose one for each act: a request that is repeated with it within 24 hours is "
     "answered as the first one was, and nothing is done twice.",
@@ -68,19 +72,20 @@ def operation(
     repeatable: bool = False,
     decides: bool = False,
     etag: bool = False,
+    media_type: str = "application/json",
 ) -> Callable[[View], View]:
     """Describe one operation: its docstring says what it does, its first line in short.
 
     shows, sends: an example of the answer, and of the body. problems: statuses beside those that
     every such operation has. patient, repeatable, decides, etag: which of the common parameters
-    and headers it has.
+    and headers it has. media_type: of the body.
     """
     parameters: list[Any] = [query] if query else []
     chosen = ((_PATIENT, patient), (_REPEATABLE, repeatable), (_DECIDED_ON, decides), (_ETAG, etag))
     parameters += [parameter for parameter, wanted in chosen if wanted]
     examples = []
     if sends is not None:
-        examples.append(OpenApiExample("Request", sends, request_only=True))
+        examples.append(OpenApiExample("Request", sends, request_only=True, media_type=media_type))
     if shows is not None:
         examples.append(
             OpenApiExample("Answer", shows, response_only=True, status_codes=[str(status)])
@@ -117,7 +122,7 @@ class DescribedView(AutoSchema):
     def get_summary(self) -> str:
         return self._words()[0].rstrip(".")
 
-    def get_description(self) -> str:
+    def get_description(self) -> str:  # type: ignore[override]
         first, _, rest = self._words()
         return rest.strip() or first
 
@@ -130,6 +135,10 @@ class DescribedView(AutoSchema):
         for status in sorted(self._problems()):
             bodies[str(status)] = {"$ref": f"#/components/responses/Problem{status}"}
         return bodies
+
+    def _get_serializer_name(self, *args: Any, **kwargs: Any) -> str:
+        # PatientShown is what is shown of a Patient: outside there is nothing else by that name.
+        return super()._get_serializer_name(*args, **kwargs).replace("Shown", "")
 
     def _problems(self) -> set[int]:
         found = {400, 406, 503, *getattr(getattr(self.view, self.method.lower()), "problems", ())}
@@ -154,8 +163,22 @@ class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-ca
         }
 
 
+class StrictScheme(OpenApiSerializerExtension):  # type: ignore[no-untyped-call]
+    """Says that names which aren't known are refused."""
+
+    target_class = "api.fields.Strict"
+    match_subclasses = True
+
+    def map_serializer(self, auto_schema: AutoSchema, direction: Direction) -> dict[str, Any]:
+        map_plainly: Any = auto_schema._map_serializer  # noqa: SLF001 - as its documentation does
+        return {
+            **map_plainly(self.target, direction, bypass_extensions=True),
+            "additionalProperties": False,
+        }
+
+
 def describe_problems(
-    result: dict[str, Any], generator: Any, request: Any, public: bool
+    result: dict[str, Any], generator: Any, request: Any, public: Any
 ) -> dict[str, Any]:
     """Put the shape of problems into the document, and an example for each status."""
     components = result["components"]
@@ -252,8 +275,7 @@ PROBLEMS: dict[int, tuple[str, str, str, list[dict[str, str]]]] = {
     403: (
         "This isn't yours to do.",
         "role",
-        "Your role (coordinator) may not start and change schedules. "
-        "Ask a clinician of your team.",
+        "Your role (coordinator) may not start and change schedules. Ask a clinician of your team.",
         [],
     ),
     404: (

@@ -130,9 +130,7 @@ class WhoAmI(Door):
     )
     def get(self, request: Request) -> Response:
         """Who you are, and your role in each of your clinics."""
-        return Response(
-            Me({"user": request.user, "memberships": memberships_of(request.user)}).data
-        )
+        return Response(Me({"user": self.who, "memberships": memberships_of(self.who)}).data)
 
 
 def address(request: HttpRequest | Request) -> str:

@@ -93,6 +93,6 @@ class Texts(Door):
     )
     def get(self, request: Request, patient_id: UUID) -> Response:
         """The texts to a patient, newest first, and what became of each."""
-        texts = reading.texts_for(request.user, patient_id)
+        texts = reading.texts_for(self.who, patient_id)
         found, following = page(texts, self.query(Paged), request)
         return Response(TextsPage({"next": following, "results": found}).data)

@@ -1,6 +1,6 @@
 """Addresses of this door. Who may enter each is said by its view, and listed in the tests."""
 
-from django.urls import include, path
+from django.urls import URLPattern, URLResolver, include, path
 
 from api.document import Docs, Document
 from api.doses import Doses
@@ -23,7 +23,7 @@ of_a_patient = [
     path("texts", Texts.as_view()),
 ]
 
-first = [
+first: list[URLPattern | URLResolver] = [
     path("sign-in", SignIn.as_view()),
     path("sign-out", SignOut.as_view()),
     path("me", WhoAmI.as_view()),

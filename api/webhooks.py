@@ -53,7 +53,8 @@ class TwilioDoor(Door):
     @property
     def fields(self) -> dict[str, str]:
         """The form without what no text can hold and no database keeps."""
-        return {name: value.replace("\0", "") for name, value in self.request.data.items()}
+        form: Any = self.request.data
+        return {name: value.replace("\0", "") for name, value in form.items()}
 
 
 class TwilioStatus(TwilioDoor):
@@ -63,6 +64,7 @@ class TwilioStatus(TwilioDoor):
         "twilio_status",
         "twilio",
         body=ReportForm,
+        media_type=Form.media_type,
         sends={
             "AccountSid": "AC" + "0" * 32,
             "MessageSid": "SM" + "0" * 32,
@@ -89,6 +91,7 @@ class TwilioInbound(TwilioDoor):
         "twilio_inbound",
         "twilio",
         body=TextForm,
+        media_type=Form.media_type,
         sends={
             "AccountSid": "AC" + "0" * 32,
             "MessageSid": "SM" + "1" * 32,

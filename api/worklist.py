@@ -63,6 +63,6 @@ class Worklist(Door):
     def get(self, request: Request) -> Response:
         """What somebody of your clinics has to look at, the longest waiting first."""
         query = self.query(ItemsWanted)
-        items = reading.worklist_for(request.user, query.get("clinic"))
+        items = reading.worklist_for(self.who, query.get("clinic"))
         found, following = page(items, query, request, newest_first=False)
         return Response(ItemsPage({"next": following, "results": found}).data)

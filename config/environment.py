@@ -46,7 +46,7 @@ def read(name: str, parse: Callable[[str], Value], mend: str, default: str | Non
         raise Misconfigured(name, trouble, mend) from None
 
 
-class WrongValue(ValueError):  # noqa: N818 - what is wrong, not what failed
+class WrongValue(ValueError):
     """A value that can't be used; its words are safe to show."""
 
 

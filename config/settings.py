@@ -150,7 +150,7 @@ SPECTACULAR_SETTINGS = {
     "SORT_OPERATIONS": False,
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_NAME_OVERRIDES": {
-        "Health": [("ok", "ok")],
+        "Answering": [("ok", "ok")],
         "Status": "reminders.models.Status",
         "StatusWanted": "api.patients.STATUSES_WANTED",
         "DoseState": "api.doses.STATES",

@@ -1,4 +1,4 @@
-"""What the simulator received, laid beside what was expected: differences, and a table to follow."""
+"""What the simulator received, laid beside what was expected: differences, and a table of them."""
 
 import re
 from collections import Counter, defaultdict

@@ -25,6 +25,10 @@ _LOG_LIMIT = 10_000_000  # bytes
 _CELERY = ("-m", "celery", "--app", "workers.app:app")
 
 
+class Died(Trouble):
+    """One of our processes ended before we asked it to."""
+
+
 class Household:
     """What one database needs to be served. `with` stops all that was started.
 
@@ -147,12 +151,12 @@ class Household:
             time.sleep(0.05)
 
     def demand_alive(self) -> None:
-        """Raise Trouble, with its last words, if a process has ended."""
+        """Raise Died, with its last words, if a process has ended."""
         for name, process in self._processes.items():
             status = process.poll()
             if status is not None:
                 how = f"status {status}" if status >= 0 else signal.Signals(-status).name
-                raise Trouble(f"{name} has ended ({how}). {self._tail(name)}")
+                raise Died(f"{name} has ended ({how}). {self._tail(name)}")
 
     def _ready(self, name: str) -> bool:
         match name.partition("-")[0]:

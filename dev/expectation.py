@@ -4,8 +4,8 @@ dateutil's rrule, the rest by the plain rules below.
 The product's own calculation is not imported here, for what is checked can't be its own measure.
 The rules, as a care team knows them:
 
-- On each date of the plan a text goes at the person's hour. Nobody in the story answers, so a second
-  one goes a day later, and a third, "call us", a day after that, if one of the first two went out.
+- On each date of the plan a text goes at the person's hour. Nobody in the story answers, so a
+  second goes a day later, and a third, "call us", a day after that, if one of those went out.
 - A decision ends the follow-ups of an unanswered dose if the new plan begins less than six days
   after it. A pause or a stop ends them always.
 - A decision is told at once between 8 and 21 o'clock, else at the person's hour on one of the next
@@ -168,11 +168,7 @@ class _Life:
         settled = max([yesterday, *(date_ for date_ in self.unanswered)])
         planned = self._following(settled)
         coming = [self.at(planned + DAY * n) for n in (0, 1)] if planned else []
-        coming += [
-            self.at(asked + DAY)
-            for asked in self.unanswered
-            if self.at(asked + DAY) > now
-        ]
+        coming += [self.at(asked + DAY) for asked in self.unanswered if self.at(asked + DAY) > now]
         polite = min(max(self.person.hour, MORNING), LAST_FULL_HOUR)
         choices = [now] + [instant(event.on + DAY * n, polite, self.person.zone) for n in range(4)]
         kind = TOLD_AS[event.act]
@@ -195,9 +191,9 @@ class _Life:
 
     def remind(self, day: date) -> None:
         """What falls on one day at the person's hour."""
-        if day - 2 * DAY in self.unanswered:
-            if self.unanswered.pop(day - 2 * DAY):
-                self._send("overdue", day, day - 2 * DAY, leaves_room_for=(0, 1))
+        asked = self.unanswered.pop(day - 2 * DAY, 0)
+        if asked:
+            self._send("overdue", day, day - 2 * DAY, leaves_room_for=(0, 1))
         if day - DAY in self.unanswered:
             self._send("next", day, day - DAY, leaves_room_for=(0,))
         if self._following(day - DAY) == day:

@@ -14,13 +14,16 @@ from django.core.management import call_command
 from django.db import connection, connections
 from django.db.migrations.executor import MigrationExecutor
 
+from dev.folders import plainly
+
 
 def set_up_django(settings: Mapping[str, str], log: Path) -> None:
     """Set Django up with these settings, once in a process. What the product logs here goes into a
     file as with its other processes, not between our lines."""
     os.environ.update(settings)
     django.setup()
-    file = logging.FileHandler(log)
+    with plainly(log):
+        file = logging.FileHandler(log)
     file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     logging.getLogger().handlers = [file]
 

@@ -1,5 +1,5 @@
-"""The check's live half: real web, worker and beat processes, and only the API and a phone's answers
-to move them. What falls due does so by the real clock.
+"""The check's live half: real web, worker and beat processes, moved only by the API and by a
+phone's answer. What falls due does so by the real clock.
 """
 
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ NUMBERS = {"reminded": "+447700900011", "changed": "+447700900012", "silent": "+
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was looked at: a sentence of what has to be, and what was wrong, if anything."""
+    """One thing that was looked at: a sentence of what has to be; what was wrong, if anything."""
 
     what: str
     wrong: str = ""
@@ -72,7 +72,9 @@ class LiveScene:
     def end(self) -> None:
         """Wait for what fell due, and look at what became of it."""
         self._arrives_once("reminded", "day", self._due_at, "a text due at a minute")
-        self._arrives_once("changed", "changed", self._changed_at, "the text that tells of a change")
+        self._arrives_once(
+            "changed", "changed", self._changed_at, "the text that tells of a change"
+        )
         self._is_silent()
         doubles = self._house.simulator.doubles()
         self._find("Twilio took none of our texts twice.", f"{doubles}" if doubles else "")

@@ -23,7 +23,7 @@ from messaging.settling import settle
 from messaging.states import State
 from reminders import prescribing
 from reminders.effects import Decision
-from reminders.models import Cause, Patient, WorkItem, Wording
+from reminders.models import Cause, Patient, Wording, WorkItem
 from reminders.news import take_news
 from reminders.patients import Enrolment, enrol
 from reminders.plan import read_plan

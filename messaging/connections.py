@@ -25,7 +25,7 @@ _idle: defaultdict[Origin, deque[HTTPConnection]] = defaultdict(deque)
 os.register_at_fork(after_in_child=_idle.clear)
 
 
-class NotWritten(Exception):  # noqa: N818 - what happened, for a caller to go on from
+class NotWritten(Exception):
     """Not a byte of the request has left this machine: there was no connection."""
 
 

@@ -79,8 +79,9 @@ def _advance(of_text: Mapping[UUID, Sequence[Report]], now: datetime | None) -> 
     except (IntegrityError, DataError) as error:
         if len(of_text) > 1:
             return sum(_advance({text: own}, now) for text, own in sorted(of_text.items()))
-        log.error("What was found out about texts %s is refused: %s", list(of_text), error)
         [(text, own)] = of_text.items()
+        # Not the error's words: they hold the whole row, number and text included.
+        log.error("What was found out about text %s is refused: %s", text, type(error).__name__)
         if not any(report.sid for report in own):
             return 0
         return _advance({text: [replace(report, sid="") for report in own]}, now)

@@ -137,8 +137,8 @@ def unasked_since(
 
 
 def news(scope: Scope, most: int) -> Sequence[Sms]:
-    """Texts that failed, were not delivered, or expired or stayed unknown, not yet taken by their
-    domain; locked until the caller's transaction ends, in which it takes them."""
+    """Texts that ended badly (states.NEWS), or of which that turned out to be wrong, and that
+    their domain has not taken yet; locked until the caller's transaction ends, in which it does."""
     return list(
         Sms.objects.select_for_update(skip_locked=True)
         .filter(scope=scope, untaken=True)

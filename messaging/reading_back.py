@@ -2,7 +2,7 @@
 down. Twilio's own retries end within 15 seconds."""
 
 import logging
-from concurrent.futures import ThreadPoolExecutor
+import time
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -13,13 +13,17 @@ from messaging import twilio
 from messaging.clock import CLOCK, clock
 from messaging.evidence import Report, Source, advance
 from messaging.inbound import store
-from messaging.models import Sender
+from messaging.models import InboundSms, Sender
+from messaging.parallel import call_all
 from messaging.vocabulary import evidence_in
 
 log = logging.getLogger(__name__)
 
 MOST = 100
-PARALLEL = 8
+PARALLEL = 16
+PATIENCE = 10.0
+"""Seconds for the answers: others of this queue wait for us. Who wasn't asked is asked later."""
+
 SILENT = "10 minutes"
 """After so long without a word, and again after as long, a text is asked after."""
 
@@ -47,14 +51,13 @@ def _read_reports(now: datetime | None) -> int:
         silent = cursor.fetchall()
     if not silent:
         return 0
-    if not connection.in_atomic_block:
-        connection.close()
-    with ThreadPoolExecutor(PARALLEL) as asking:
-        reports = list(asking.map(lambda row: _ask(*row), silent))
+    asked = call_all(_ask, silent, at_once=PARALLEL, until=time.monotonic() + PATIENCE)
+    reports = [future.result() for future in asked if future.done() and not future.cancelled()]
     return advance((report for report in reports if report), now)
 
 
-def _ask(sms_id: UUID, attempt: int, account: str, sid: str) -> Report | None:
+def _ask(silent: tuple[UUID, int, str, str]) -> Report | None:
+    sms_id, attempt, account, sid = silent
     try:
         message = twilio.fetch(account, sid)
     except twilio.Unreadable:
@@ -83,10 +86,15 @@ def _read_inbound_of(sender: Sender, begun: datetime) -> int:
     except twilio.Unreadable as trouble:
         log.warning("Inbound texts of sender %s can't be read: %s", sender.id, trouble)
         return 0
+    known = set(
+        InboundSms.objects.filter(sid__in=[message.sid for message in listed]).values_list(
+            "sid", flat=True
+        )
+    )
     came = sum(
         store(sender, message.sid, message.sender, message.body, message.created_at)
         for message in reversed(listed)
-        if message.inbound
+        if message.inbound and message.sid not in known
     )
     # Only now, so that a reading that failed is done again; later ones never go back.
     Sender.objects.filter(id=sender.id, inbound_read_at__lt=begun).update(inbound_read_at=begun)

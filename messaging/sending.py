@@ -11,7 +11,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future
 from contextlib import contextmanager
 from datetime import datetime
 
@@ -23,6 +23,7 @@ from messaging.connections import READ_SECONDS
 from messaging.evidence import Report, Source, advance
 from messaging.inbound import say
 from messaging.models import Lane
+from messaging.parallel import call_all
 from messaging.states import Finding
 
 log = logging.getLogger(__name__)
@@ -66,17 +67,10 @@ def _ended_by_lease() -> Iterator[None]:
 
 def _post(claimed: Sequence[Claimed]) -> list[twilio.Answer]:
     """Post all, and say of each what became of it."""
-    if not connection.in_atomic_block:
-        # Nobody's database should be tied to how fast a provider answers.
-        connection.close()
-    posting = ThreadPoolExecutor(min(PARALLEL, len(claimed)), thread_name_prefix="post")
-    futures = [posting.submit(_post_one, text) for text in claimed]
     # The last write may be at the end of the window; its answer is not awaited longer than this.
-    answered_by = claimed[0].write_before + READ_SECONDS + 1
-    wait(futures, timeout=max(0.0, answered_by - time.monotonic()))
-    answers = [_answer(future) for future in futures]
-    posting.shutdown(wait=False, cancel_futures=True)
-    return answers
+    answered_by = claimed[-1].write_before + READ_SECONDS + 1
+    posted = call_all(_post_one, claimed, at_once=PARALLEL, until=answered_by)
+    return [_answer(future) for future in posted]
 
 
 def _post_one(text: Claimed) -> twilio.Answer:
@@ -91,11 +85,10 @@ def _post_one(text: Claimed) -> twilio.Answer:
     )
 
 
-def _answer(future: "Future[twilio.Answer]") -> twilio.Answer:
-    if future.done():
-        return future.result()
-    # Never started is certain; still on its way is anybody's guess.
-    return twilio.Answer(Finding.NOT_TAKEN if future.cancel() else Finding.DOUBTFUL, wait=0)
+def _answer(future: Future[twilio.Answer]) -> twilio.Answer:
+    if future.cancelled():
+        return twilio.Answer(Finding.NOT_TAKEN, wait=0)
+    return future.result() if future.done() else twilio.Answer(Finding.DOUBTFUL)
 
 
 def _record(
@@ -118,7 +111,9 @@ def _record(
         except (DatabaseError, InterfaceError) as error:
             if connection.in_atomic_block or claimed[0].lease_until - time.monotonic() < 1:
                 raise
-            log.warning("Could not record %s texts, trying again: %s", len(reports), error)
+            # Not the error's words: they may hold a row, number and text included.
+            trouble_is = type(error).__name__
+            log.warning("Could not record %s texts, trying again: %s", len(reports), trouble_is)
             connection.close()
             time.sleep(RETRY_RECORD)
         else:

@@ -66,7 +66,7 @@ class Message:
     created_at: datetime
 
 
-class Unreadable(Exception):  # noqa: N818 - what happened, for a caller to go on from
+class Unreadable(Exception):
     """Twilio didn't let us read, for now."""
 
 
@@ -88,6 +88,9 @@ def post(
     left = math.floor(use_until - time.monotonic())
     if left < 1:
         return Answer(Finding.NOT_TAKEN, wait=0)
+    if account not in settings.TWILIO_ACCOUNTS:
+        log.error("A sender's account %s isn't in TWILIO_ACCOUNTS", account)
+        return Answer(Finding.NOT_TAKEN)
     wire = _Wire(write_before)
     try:
         _client(account, wire).messages.create(

@@ -140,7 +140,10 @@ def plans_of(patients: Iterable[Patient]) -> dict[UUID, Schedule]:
 def _matches(search: str, phones: Iterable[str]) -> Q:
     """Each word begins a word of name or reference; or it is a number as people there write it."""
     words = "".join(letter if letter.isalnum() else " " for letter in search).split()
+    number = Q(number__in=numbers_like(search, phones))
+    if not words:  # marks alone: Postgres refuses a query of no words
+        return number
     query = SearchQuery(
-        " & ".join(f"'{word}':*" for word in words) or "''", config="simple", search_type="raw"
+        " & ".join(f"'{word}':*" for word in words), config="simple", search_type="raw"
     )
-    return Q(search=query) | Q(number__in=numbers_like(search, phones))
+    return Q(search=query) | number

@@ -13,8 +13,8 @@ from workers.ticks import BEAT_SCHEDULE, ROUTINE
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 LONGEST_TASK = 60
-"""Seconds after which a task that no worker has acknowledged is given to another: longer than any
-task runs (workers.tasks.BUSY, and one cycle of sending, settling or planning)."""
+"""Seconds after which a task that no worker has acknowledged is given to another. One that takes
+longer runs twice, which costs nothing."""
 
 app = Celery("dosecircle", include=["workers.tasks"])
 app.conf.update(

@@ -107,7 +107,7 @@ def _answer(status: int, headers: Mapping[str, str], content: bytes) -> Answer:
 def _check_problem(answer: Answer, code: str, field: str) -> None:
     """Whether it is a whole problem, of this code, that names this field."""
     assert answer.headers["content-type"] == "application/problem+json", answer.body
-    assert PROBLEM <= set(answer.body), answer.body
+    assert set(answer.body) >= PROBLEM, answer.body
     assert answer["status"] == answer.status
     assert answer["request_id"] == answer.headers["x-request-id"]
     assert answer["detail"]

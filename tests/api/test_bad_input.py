@@ -26,7 +26,7 @@ ENROLMENTS = [
     ("hour", "25:00", "invalid"),
     ("hour", "09:00:01", "invalid"),
     ("hour", "09:00Z", "invalid"),
-    ("hour", "٠٩:٠٠", "invalid"),
+    ("hour", "\u0660\u0669:\u0660\u0660", "invalid"),
     ("hour", 9, "invalid"),
     ("wording", None, "null"),
     ("consent_on", "9999-12-31", "consent_ahead"),
@@ -203,7 +203,7 @@ def test_weeks_that_cannot_be_meant(weeks, ada, weekly, clinician):
 @pytest.mark.parametrize(
     "path",
     ["/api", "/api/", "/api/v2/patients", "/api/v1/patients/", "/api/v1/patients/1", "/api/v1/",
-     "/api/v1/patients/%00", "/api/v1/patients/%FF", "/api/%0d%0a", "/api/v1/patients/" + "9" * 9000,
+     "/api/v1/patients/%00", "/api/v1/patients/%FF", "/api/%0d%0a", "/api/v1/" + "9" * 9000,
      "/api/v1/patients/../../etc"],
 )  # fmt: skip
 def test_an_address_that_is_not_there(path, clinician):

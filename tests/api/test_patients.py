@@ -52,9 +52,7 @@ def test_a_reference_and_a_number_in_use(cast, clinician, stranger):
         "POST", PATIENTS, body=body, expect=409, code="reference_in_use", field="reference"
     )
     elsewhere = {**body, "clinic": str(cast.other_clinic.id)}
-    stranger.ask(
-        "POST", PATIENTS, body=elsewhere, expect=409, code="number_in_use", field="number"
-    )
+    stranger.ask("POST", PATIENTS, body=elsewhere, expect=409, code="number_in_use", field="number")
 
 
 def test_pages_neither_double_nor_lose_while_patients_are_enrolled(cast, clinician, fifty):
@@ -105,7 +103,7 @@ def test_pages_of_texts_neither_double_nor_lose(cast, ada, clinician):
         ("search=07700%20900149", ["P49"]),
         ("search=%2B447700900149", ["P49"]),
         ("search=Ada%20ex", ["Ada Example"]),
-        ("search=ad'a%20%26%20!%20:*", []),
+        ("search=ad'a%20%26%20!%20:*", ["Ada Example"]),
         ("search=%C2%B2%20%E2%84%96", []),
         ("search=!!!", []),
         ("interval_days=14&search=P4&status=running", ["P49", "P47", "P45", "P43", "P41"]),
@@ -119,9 +117,7 @@ def test_filters_and_search(query, found, clinician, fifty):
     assert names(clinician.ask("GET", f"{PATIENTS}?{query}", expect=200)) == found
 
 
-def test_a_page_asks_no_query_for_each_row(
-    clinician, fifty, django_assert_max_num_queries
-):
+def test_a_page_asks_no_query_for_each_row(clinician, fifty, django_assert_max_num_queries):
     with django_assert_max_num_queries(8):
         answer = clinician.ask("GET", f"{PATIENTS}?page_size=200", expect=200)
     assert len(answer["results"]) == 51

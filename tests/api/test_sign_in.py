@@ -60,9 +60,7 @@ def test_attempts_at_one_email_have_an_end(cast, anonymous, credentials, monkeyp
     wrong = {**credentials, "password": "wrong"}
     for _ in range(2):
         anonymous.ask("POST", SIGN_IN, body=wrong, expect=401)
-    refused = anonymous.ask(
-        "POST", SIGN_IN, body=credentials, expect=429, code="too_many_attempts"
-    )
+    refused = anonymous.ask("POST", SIGN_IN, body=credentials, expect=429, code="too_many_attempts")
     assert refused.headers["retry-after"] == "600"
     other = {"email": cast.coordinator.email, "password": PASSWORD}
     anonymous.ask("POST", SIGN_IN, body=other, expect=200)
@@ -74,9 +72,7 @@ def test_signing_in_forgets_the_failures_before(anonymous, credentials, monkeypa
     monkeypatch.setattr(sign_in, "MOST_OF_EMAIL", 2)
     for password in ("wrong", PASSWORD, "wrong", PASSWORD):
         expect = 200 if password == PASSWORD else 401
-        anonymous.ask(
-            "POST", SIGN_IN, body={**credentials, "password": password}, expect=expect
-        )
+        anonymous.ask("POST", SIGN_IN, body={**credentials, "password": password}, expect=expect)
 
 
 def test_attempts_from_one_address_have_an_end(anonymous, credentials, monkeypatch, settings):

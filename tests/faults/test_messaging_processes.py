@@ -5,7 +5,6 @@ import threading
 from collections import Counter
 from datetime import timedelta
 
-import pytest
 from django.db import connection
 
 from dev.processes import Process
@@ -147,19 +146,6 @@ def test_nothing_is_written_after_the_window(world: World, monkeypatch):
     monkeypatch.undo()
     send_due(Lane.ROUTINE)
     assert state(sms_id) == "accepted"
-
-
-@pytest.mark.processes
-def test_redis_stopped_and_emptied_makes_texts_late_and_nothing_else(world: World):
-    world.start_worker("routine")
-    world.start_beat()
-    first = queue_text(body="before")
-    until(lambda: state(first) in TAKEN, 30, "the first text is sent")
-    world.stack.valkey.kill()
-    during = queue_text(body="during")
-    world.stack.valkey.start()
-    until(lambda: state(during) in TAKEN, 60, "the text of the outage is sent")
-    assert world.simulator.doubles() == {}
 
 
 def together(work, many: int) -> None:

@@ -1,0 +1,1 @@
+"""What must stay quick, measured: `make bench`. Nothing here is asserted."""
