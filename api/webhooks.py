@@ -25,22 +25,22 @@ class Signed(serializers.Serializer[Any]):
     """Fields of Twilio's that are looked at; all others are taken and passed over."""
 
     AccountSid = serializers.CharField(help_text="Whose token signed it.")
-    MessageSid = serializers.CharField(required=False)
+    MessageSid = serializers.CharField(required=False, allow_blank=True)
 
 
 class ReportForm(Signed):
     """A status callback."""
 
-    MessageStatus = serializers.CharField(required=False)
-    ErrorCode = serializers.CharField(required=False)
+    MessageStatus = serializers.CharField(required=False, allow_blank=True)
+    ErrorCode = serializers.CharField(required=False, allow_blank=True)
 
 
 class TextForm(Signed):
     """A text that somebody sent."""
 
-    From = serializers.CharField(required=False)
-    To = serializers.CharField(required=False)
-    Body = serializers.CharField(required=False)
+    From = serializers.CharField(required=False, allow_blank=True)
+    To = serializers.CharField(required=False, allow_blank=True)
+    Body = serializers.CharField(required=False, allow_blank=True)
 
 
 class TwilioDoor(Door):

@@ -7,7 +7,7 @@ nowhere else, so that `READ` is the whole list: docker-compose.yml is tested aga
 import os
 import re
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import environ
@@ -57,13 +57,17 @@ def secret(text: str) -> str:
     return text
 
 
-def database(text: str) -> dict[str, object]:
+def database(text: str) -> dict[str, Any]:
     """Django's settings of one Postgres database from a postgres:// URL."""
     if urlsplit(text).scheme not in {"postgres", "postgresql"}:
         raise WrongValue("is not a postgres:// URL")
-    found = dict(environ.Env.db_url_config(text))
+    found: dict[str, Any] = dict(environ.Env.db_url_config(text))
     if not found["NAME"]:
         raise WrongValue("names no database")
+    # A worker that is stopped amid a transaction would hold its rows' locks for as long as it is.
+    limit = "-c idle_in_transaction_session_timeout=10s"
+    options = found.setdefault("OPTIONS", {})
+    options["options"] = f"{options.get('options', '')} {limit}".strip()
     return found
 
 

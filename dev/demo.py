@@ -40,7 +40,9 @@ def run(environ: Mapping[str, str]) -> int:
             simulator_port=twilio,
         ) as house:
             _serve(house)
-            _welcome(house, time.monotonic() - begun)
+            # From here to the end: an impatient second Ctrl-C must not leave things half stopped.
+            signal.pthread_sigmask(signal.SIG_BLOCK, _ENDINGS)
+            _welcome(house, begun)
             _wait(house, _own_servers(stack, environ))
             _say("\nEnding it all ...")
     return 0
@@ -71,12 +73,15 @@ def _serve(house: Household) -> None:
     house.wait_until_ready()
 
 
-def _welcome(house: Household, seconds: float) -> None:
+def _welcome(house: Household, begun: float) -> None:
+    """Enrol a few patients whose hour is now, say what there is to see, and let their texts go."""
     from django.utils import timezone
 
     from dev.demo_people import PASSWORD, PLACES, enrol_some_for_now
+    from reminders.planning import plan_doses
 
     fresh = enrol_some_for_now(timezone.now())
+    seconds = time.monotonic() - begun
     api = f"{house.web_url}/api/v1"
     first, second = PLACES
     in_three_weeks = timezone.localdate(timezone=fresh[0].zone) + timedelta(weeks=3)
@@ -116,12 +121,12 @@ a dose every three weeks (the answer shows the text that tells them, or why ther
 Logs: {house.folder}
 Press Ctrl-C to end it all."""
     )
+    # The workers do it too, up to ten seconds later.
+    plan_doses(timezone.now())
 
 
 def _wait(house: Household, servers: dict[str, int]) -> None:
-    """Return when a signal asks for the end. Raises Died when a process has ended before."""
-    # Till the process ends: an impatient second Ctrl-C must not leave things half stopped.
-    signal.pthread_sigmask(signal.SIG_BLOCK, _ENDINGS)
+    """Return when a signal asks for the end (they are blocked). Raises Died if a process ended."""
     while signal.sigtimedwait(_ENDINGS, _LOOK_EVERY) is None:
         house.demand_alive()
         for name, pid in servers.items():

@@ -65,7 +65,9 @@ def _play_both(live: Household, story: Household) -> int:
     _say("Live: three people enrol through the API, and one is due at the next minute ...")
     scene = LiveScene(live, clinician.email, PASSWORD)
     scene.begin()
-    _say(f"Meanwhile the story: {len(PEOPLE)} people, {WEEKS} weeks, played by the day ...")
+    _say(
+        f"Meanwhile the story: {len(PEOPLE)} people, {WEEKS} weeks, from one instant to the next ..."
+    )
     judgement = _play_story(story, live)
     _say("Live: what came of it ...")
     scene.end()

@@ -8,6 +8,7 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
+from functools import cache
 from zoneinfo import ZoneInfo
 
 from django.contrib.auth.hashers import make_password
@@ -20,7 +21,7 @@ from dev.stack import Trouble
 from messaging import outbox
 from messaging.models import Lane, Scope
 from messaging.senders import add_sender
-from reminders import planning, prescribing
+from reminders import prescribing
 from reminders.effects import Decision
 from reminders.models import Patient, Schedule, Wording
 from reminders.patients import Enrolment, enrol
@@ -132,13 +133,19 @@ def add_senders() -> None:
 def make_clinic(name: str, domain: str, phone: str, zone: str) -> tuple[Clinic, User]:
     """A clinic with a member of each role; answers it and its clinician."""
     clinic = Clinic.objects.create(name=name, phone=phone, time_zone=zone, intervals=[7, 14, 21])
-    hashed = make_password(PASSWORD)
+    hashed = _hashed()
     for role in Role.values:
         user = User.objects.create(
             email=f"{role}@{domain}", name=f"{role.title()} of {name}", password=hashed
         )
         Membership.objects.create(user=user, clinic=clinic, role=role)
     return clinic, User.objects.get(email=f"{Role.CLINICIAN}@{domain}")
+
+
+@cache
+def _hashed() -> str:
+    """One hash for all: half a second is what it is to cost."""
+    return make_password(PASSWORD)
 
 
 def enrol_some_for_now(now: datetime) -> list[Patient]:
@@ -166,8 +173,6 @@ def enrol_some_for_now(now: datetime) -> list[Patient]:
             last = local.date() - days * DAY
             prescribing.start(patient.id, Decision(days, local.date()), last, actor, now)
             fresh.append(patient)
-    # The workers would find them too, a tick later.
-    planning.plan_doses(now)
     return fresh
 
 

@@ -152,7 +152,7 @@ class _Life:
             self.unanswered.clear()
         else:
             first = datetime.combine(event.first, time(), tzinfo=UTC)
-            self.rules.append(rrule(WEEKLY, interval=event.weeks, dtstart=first))
+            self.rules.append(rrule(WEEKLY, interval=event.weeks, dtstart=first, cache=True))
             if self.unanswered:
                 last = max(self.unanswered)
                 if last != event.first and event.first - last < CLOSE_BEHIND:

@@ -146,6 +146,8 @@ def plan_doses(now: datetime, most: int = BATCH) -> int:
     person.
     """
     due = _due(now, most)
+    if not due:
+        return 0
     try:
         return _plan(due, now)
     except OperationalError:

@@ -8,6 +8,7 @@ from threading import Barrier
 from typing import Any
 
 import pytest
+import requests
 from django.db import connections
 
 from accounts.models import Role
@@ -140,5 +141,7 @@ def test_over_http(world):
     answers = at_once(*[ask(caller, f"{path}/change", change, If_Match=etag)] * 4)
     assert sorted(answer.status for answer in answers) == [200, 412, 412, 412]
     caller.ask("POST", path, raw=b"x" * 10_000_000, expect=413, code="too_long")
+    in_pieces = requests.post(world.web_url + path, data=iter([b"{}"]), timeout=10)
+    assert (in_pieces.status_code, in_pieces.json()["code"]) == (411, "length_required")
     caller.ask("GET", "/health", expect=200)
     assert "Traceback" not in world.logs()

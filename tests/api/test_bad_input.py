@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from django.db import OperationalError
 
 from tests.api.test_entrance import ENROLMENT
 
@@ -100,28 +101,62 @@ BODIES = [
     b"\0",
 ]
 
+QUERIES = [
+    ("page_size=0", "page_size"),
+    ("page_size=201", "page_size"),
+    ("page_size=1.5", "page_size"),
+    ("page_size=%D9%A1", "page_size"),
+    ("page_size=" + "9" * 5000, "page_size"),
+    ("page_size=", "page_size"),
+    ("cursor=x", "cursor"),
+    ("cursor=" + "A" * 23, "cursor"),
+    ("cursor=%00", "cursor"),
+    ("cursor=%E2%82%AC", "cursor"),
+    ("cursor=", "cursor"),
+    ("clinic=1", "clinic"),
+    ("clinic=%00", "clinic"),
+    ("status=asleep", "status"),
+    ("interval_days=x", "interval_days"),
+    ("interval_days=0", "interval_days"),
+    ("interval=7", "interval"),
+    ("search=%00", "search"),
+    ("search=", "search"),
+    ("search=" + "a" * 201, "search"),
+    ("search=a&search=b", "search"),
+    ("format=json", "format"),
+    ("%00=1", "\0"),
+]
 
-@pytest.mark.parametrize(("field", "value", "code"), ENROLMENTS)
-def test_an_enrolment_that_cannot_be_meant(field, value, code, cast, clinician):
-    body = {**ENROLMENT, "clinic": str(cast.clinic.id), field: value}
-    clinician.ask("POST", PATIENTS, body=body, expect=400, code=code, field=field)
+
+def test_an_enrolment_that_cannot_be_meant(cast, clinician, subtests):
+    for field, value, code in ENROLMENTS:
+        with subtests.test(field=field, value=value):
+            body = {**ENROLMENT, "clinic": str(cast.clinic.id), field: value}
+            clinician.ask("POST", PATIENTS, body=body, expect=400, code=code, field=field)
 
 
-@pytest.mark.parametrize("field", [*ENROLMENT, "clinic"])
-def test_what_is_missing_is_named(field, cast, clinician):
-    body = {**ENROLMENT, "clinic": str(cast.clinic.id)}
-    del body[field]
-    clinician.ask("POST", PATIENTS, body=body, expect=400, code="required", field=field)
+def test_what_is_missing_is_named(cast, clinician, subtests):
+    whole = {**ENROLMENT, "clinic": str(cast.clinic.id)}
+    for field in whole:
+        with subtests.test(field=field):
+            body = {name: value for name, value in whole.items() if name != field}
+            clinician.ask("POST", PATIENTS, body=body, expect=400, code="required", field=field)
 
 
-@pytest.mark.parametrize(("field", "value", "code"), DECISIONS)
 @pytest.mark.parametrize("path", ["preview", "change"])
-def test_a_decision_that_cannot_be_meant(path, field, value, code, weekly, clinician):
+def test_a_decision_that_cannot_be_meant(path, weekly, clinician, subtests):
     etag = clinician.ask("GET", weekly, expect=200).etag
-    body = {"interval_days": 14, "starts_on": "2027-01-18", field: value}
-    clinician.ask(
-        "POST", f"{weekly}/{path}", body=body, expect=400, code=code, field=field, If_Match=etag
-    )
+    for field, value, code in DECISIONS:
+        with subtests.test(field=field, value=value):
+            clinician.ask(
+                "POST",
+                f"{weekly}/{path}",
+                body={"interval_days": 14, "starts_on": "2027-01-18", field: value},
+                expect=400,
+                code=code,
+                field=field,
+                If_Match=etag,
+            )
 
 
 @pytest.mark.parametrize("day", ["2027-01-04", "0001-01-01", "9999-12-31"])
@@ -140,10 +175,11 @@ def test_an_earlier_injection_that_is_to_come(ada, clinician):
     clinician.ask("POST", f"{ada}/schedule", body=body, expect=400, field="last_injection_on")
 
 
-@pytest.mark.parametrize("raw", BODIES, ids=lambda raw: repr(raw[:30]))
 @pytest.mark.parametrize("path", ["{ada}/schedule/preview", PATIENTS, "/api/v1/sign-in"])
-def test_a_body_that_is_no_object_in_json(path, raw, ada, clinician):
-    clinician.ask("POST", path.format(ada=ada), raw=raw, expect=400)
+def test_a_body_that_is_no_object_in_json(path, ada, clinician, subtests):
+    for raw in BODIES:
+        with subtests.test(raw=raw[:30]):
+            clinician.ask("POST", path.format(ada=ada), raw=raw, expect=400)
 
 
 @pytest.mark.parametrize(
@@ -163,36 +199,10 @@ def test_json_is_utf_8_whatever_it_says_of_itself(charset, ada, clinician):
     assert answer["name"] == "Zoë"
 
 
-@pytest.mark.parametrize(
-    ("query", "field"),
-    [
-        ("page_size=0", "page_size"),
-        ("page_size=201", "page_size"),
-        ("page_size=1.5", "page_size"),
-        ("page_size=%D9%A1", "page_size"),
-        ("page_size=" + "9" * 5000, "page_size"),
-        ("page_size=", "page_size"),
-        ("cursor=x", "cursor"),
-        ("cursor=" + "A" * 23, "cursor"),
-        ("cursor=%00", "cursor"),
-        ("cursor=%E2%82%AC", "cursor"),
-        ("cursor=", "cursor"),
-        ("clinic=1", "clinic"),
-        ("clinic=%00", "clinic"),
-        ("status=asleep", "status"),
-        ("interval_days=x", "interval_days"),
-        ("interval_days=0", "interval_days"),
-        ("interval=7", "interval"),
-        ("search=%00", "search"),
-        ("search=", "search"),
-        ("search=" + "a" * 201, "search"),
-        ("search=a&search=b", "search"),
-        ("format=json", "format"),
-        ("%00=1", "\0"),
-    ],
-)
-def test_a_query_that_cannot_be_meant(query, field, clinician):
-    clinician.ask("GET", f"{PATIENTS}?{query}", expect=400, field=field)
+def test_a_query_that_cannot_be_meant(clinician, subtests):
+    for query, field in QUERIES:
+        with subtests.test(query=query[:30]):
+            clinician.ask("GET", f"{PATIENTS}?{query}", expect=400, field=field)
 
 
 @pytest.mark.parametrize("weeks", ["0", "53", "-1", "twelve", "1e1", "%00"])
@@ -242,3 +252,14 @@ def test_a_fault_of_ours_tells_nothing_but_where_to_look(clinician, monkeypatch)
     monkeypatch.setattr("api.sign_in.memberships_of", break_down)
     fault = clinician.ask("GET", "/api/v1/me", expect=500, code="fault")
     assert "secret" not in json.dumps(fault.body)
+
+
+def test_a_database_that_does_not_answer(anonymous, monkeypatch):
+    def refuse(*_: object) -> None:
+        raise OperationalError("server closed the connection: secret words")
+
+    with monkeypatch.context() as broken:
+        broken.setattr("api.health.connection.cursor", refuse)
+        answer = anonymous.ask("GET", "/health", expect=503, code="unavailable")
+    assert answer.headers["retry-after"] == "5"
+    assert "secret" not in json.dumps(answer.body)

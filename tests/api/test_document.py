@@ -42,7 +42,7 @@ ONLY_THE_VERBS_KNOW = {
 config = SchemathesisConfig(
     projects=ProjectsConfig(
         default=ProjectConfig(
-            generation=GenerationConfig(max_examples=15, deterministic=True, database="none"),
+            generation=GenerationConfig(max_examples=10, deterministic=True, database="none"),
             checks=ChecksConfig(
                 # 400 and 401 are looked at more closely below.
                 positive_data_acceptance=PositiveDataAcceptanceConfig(

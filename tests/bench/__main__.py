@@ -1,13 +1,15 @@
 """Measure on a throwaway database what must stay quick, and print it as ratios.
 
-Times depend on the machine, ratios of one run hardly do: near 1 means that the cost follows the
-work that is due, and not how many patients there are.
+Times depend on the machine and on what else it does, their ratios less so, and the rows that
+Postgres fetched hardly at all: near 1 means that the cost follows the work that is due, and not how
+many patients there are.
 """
 
 import argparse
 import os
 import sys
 import time
+from typing import TYPE_CHECKING
 
 import django
 from django.core.management import call_command
@@ -16,7 +18,11 @@ from dev.environment import ACCOUNT, ROUTINE_NUMBER, TOKEN, settings
 from dev.simulator_client import SimulatorClient
 from dev.stack import Stack, Trouble
 
+if TYPE_CHECKING:
+    from tests.bench.measures import Cost, Row
+
 FEW = 1_000
+HEADING = f"{'':30}{'':>16}{'ms':>9}{'rows':>8}{'':>18}{'ms':>9}{'rows':>8}{'ratio':>8}{'rows':>8}"
 
 
 def main(arguments: list[str]) -> int:
@@ -48,17 +54,31 @@ def main(arguments: list[str]) -> int:
             # Only now, because models can't be imported before.
             from tests.bench.measures import measure
 
-            say(f"{'':34}{'':>26}{'ms':>10}{'':>26}{'ms':>10}{'ratio':>8}")
-            for row in measure(FEW, many, twilio):
-                say(
-                    f"{row.what:<34}{row.one:>26}{row.one_ms:>10.3f}"
-                    f"{row.other:>26}{row.other_ms:>10.3f}{row.other_ms / row.one_ms:>8.2f}"
-                )
+            for number, row in enumerate(measure(FEW, many, twilio)):
+                if number == 0:
+                    say(HEADING)
+                say(shown(row))
     except Trouble as trouble:
         sys.stderr.write(f"{trouble}\n")
         return 2
     say(f"In {time.monotonic() - began:.0f} s.")
     return 0
+
+
+def shown(row: "Row") -> str:
+    """A line of the table."""
+    one, other = row.one_cost, row.other_cost
+    ratios = f"{other.ms / one.ms:>8.2f}"
+    if one.rows and other.rows is not None:
+        ratios += f"{other.rows / one.rows:>8.2f}"
+    return (
+        f"{row.what:<30}{row.one:>16}{one.ms:>9.3f}{rows(one):>8}"
+        f"{row.other:>18}{other.ms:>9.3f}{rows(other):>8}{ratios}"
+    )
+
+
+def rows(cost: "Cost") -> str:
+    return "" if cost.rows is None else f"{cost.rows:.0f}"
 
 
 def say(line: str) -> None:

@@ -1,7 +1,13 @@
 """The pages as a browser shows them."""
 
+import html
+from contextlib import closing
+
+import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
+
+from web import faults
 
 
 def look(page: Page, url: str) -> list[str]:
@@ -41,3 +47,25 @@ def test_the_api_can_be_browsed_with_nothing_from_elsewhere(site, page):
     assert not complaints
     elsewhere = [url for url in asked if not url.startswith((site, "data:"))]
     assert not elsewhere
+
+
+@pytest.mark.parametrize("status", [400, 404, 500])
+def test_a_fault_is_told_in_plain_words(status, rf):
+    response = faults.page(rf.get("/"), status)
+    assert response.status_code == status
+    title, words = faults.WORDS[status]
+    assert html.escape(title) in response.content.decode()
+    assert html.escape(words) in response.content.decode()
+
+
+@pytest.mark.parametrize("path", ["/", "/api/docs", "/api/v1/me", "/no", "/static/web/site.css"])
+def test_browsers_are_told_to_trust_nothing_else(path, client, db):
+    with closing(client.get(path)) as response:
+        headers = response.headers
+    policy = headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert "frame-ancestors 'none'" in policy
+    assert "script-src 'self';" in policy
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Referrer-Policy"] == "no-referrer"
+    assert "camera=()" in headers["Permissions-Policy"]

@@ -1,0 +1,150 @@
+"""The OpenAPI document: committed as the code says it, and kept by the code as it says."""
+
+from collections.abc import Iterator
+from io import StringIO
+
+import pytest
+import schemathesis
+import yaml
+from django.core.management import call_command
+from django.core.signals import request_finished, request_started
+from django.core.wsgi import get_wsgi_application
+from django.db import close_old_connections, transaction
+from hypothesis import HealthCheck, settings
+from schemathesis.config import (
+    ChecksConfig,
+    GenerationConfig,
+    PositiveDataAcceptanceConfig,
+    ProjectConfig,
+    ProjectsConfig,
+    SchemathesisConfig,
+)
+from schemathesis.config._checks import MissingRequiredHeaderConfig
+
+from accounts import sign_in
+from accounts.models import Membership, Role, User
+from api import examples
+from api.document import DOCUMENT
+from api.door import etag
+from reminders import prescribing
+from reminders.effects import Decision
+from reminders.plan import read_plan
+from tests.api.client import Caller, signed_in
+from tests.cast import NOW, Cast
+
+# What the document can't say, because it depends on the day, the clinic or the patient. All that it
+# can say is said there: what fits it is never "invalid".
+ONLY_THE_VERBS_KNOW = {
+    *("interval_days", "starts_on", "review_on", "after_last_injection", "open_dose"),
+    *("injection_ahead", "number", "time_zone", "consent_ahead", "not_signed_in"),
+}
+
+config = SchemathesisConfig(
+    projects=ProjectsConfig(
+        default=ProjectConfig(
+            generation=GenerationConfig(max_examples=120, deterministic=False, database="none"),
+            checks=ChecksConfig(
+                # 400 and 401 are looked at more closely below.
+                positive_data_acceptance=PositiveDataAcceptanceConfig(
+                    expected_statuses=["2xx", "400", "401", "404", "409"]
+                ),
+                missing_required_header=MissingRequiredHeaderConfig(
+                    expected_statuses=["400", "401", "403", "406", "415", "428"]
+                ),
+            ),
+        )
+    )
+)
+schema = schemathesis.openapi.from_path(DOCUMENT, config=config)
+schema.app = get_wsgi_application()
+
+
+def test_it_is_what_the_code_says():
+    written = StringIO()
+    call_command("spectacular", "--validate", "--fail-on-warn", stdout=written)
+    assert written.getvalue().strip() == DOCUMENT.read_text().strip(), "run `make schema`"
+
+
+def test_every_operation_is_described_and_shown():
+    document = yaml.safe_load(DOCUMENT.read_text())
+    assert document["openapi"].startswith("3.1")
+    operations = [
+        (f"{method} {path}", operation)
+        for path, methods in document["paths"].items()
+        for method, operation in methods.items()
+    ]
+    names = [operation["operationId"] for _, operation in operations]
+    assert len(set(names)) == len(names) > 15
+    for where, operation in operations:
+        assert operation["summary"], where
+        assert operation["description"], where
+        assert operation["tags"], where
+        contents = [
+            *operation.get("requestBody", {}).get("content", {}).values(),
+            *[
+                content
+                for status, answer in operation["responses"].items()
+                if status.startswith("2")
+                for media_type, content in answer.get("content", {}).items()
+                if "json" in media_type
+            ],
+        ]
+        for content in contents:
+            assert content["examples"], where
+        for status, answer in operation["responses"].items():
+            if not status.startswith("2"):
+                assert answer["$ref"] == f"#/components/responses/Problem{status}", where
+
+
+def test_the_document_is_served(anonymous):
+    answer = anonymous.ask("GET", "/api/openapi.yaml", expect=200)
+    assert answer.headers["content-type"] == "application/yaml"
+    assert answer.body == DOCUMENT.read_text()
+
+
+@pytest.fixture
+def one_connection() -> Iterator[None]:
+    """Keeps Django from ending the test's transaction with each request, as its own client does."""
+    for signal in (request_started, request_finished):
+        signal.disconnect(close_old_connections)
+    yield
+    for signal in (request_started, request_finished):
+        signal.connect(close_old_connections)
+
+
+@pytest.fixture
+def caller(cast: Cast, monkeypatch: pytest.MonkeyPatch, one_connection: None) -> Caller:
+    """A clinician of whom the examples tell, and nothing in the way of what is tried."""
+    prescribing.start(cast.ada.id, Decision(7, NOW.date()), None, cast.actor, NOW)
+    grace = User.objects.create_user(examples.SIGN_IN["email"], examples.SIGN_IN["password"], "G")
+    Membership.objects.create(user=grace, clinic=cast.clinic, role=Role.CLINICIAN)
+    monkeypatch.setattr(sign_in, "MOST_OF_EMAIL", 1_000_000)
+    monkeypatch.setattr(sign_in, "MOST_OF_ADDRESS", 1_000_000)
+    # As if Twilio had signed it all, so that it gets behind the door.
+    monkeypatch.setattr("messaging.twilio.signature_ok", lambda account, *_: bool(account))
+    return signed_in(grace)
+
+
+@schema.parametrize()
+@settings(deadline=None, suppress_health_check=list(HealthCheck))
+def test_every_operation_keeps_to_it(case, cast, caller):
+    """Each request comes to the same patient and clinic, and is forgotten afterwards."""
+    if case.meta.generation.mode.is_positive:
+        if "patient_id" in case.path_parameters:
+            case.path_parameters["patient_id"] = str(cast.ada.id)
+        if "If-Match" in case.headers:
+            case.headers["If-Match"] = etag(read_plan(cast.ada).token)
+        if isinstance(case.body, dict) and "clinic" in case.body:
+            case.body["clinic"] = str(cast.clinic.id)
+    with transaction.atomic():
+        case.call_and_validate(
+            headers={"Authorization": f"Bearer {caller.token}"},
+            additional_checks=[what_fits_is_refused_by_verbs_alone],
+        )
+        transaction.set_rollback(True)
+
+
+def what_fits_is_refused_by_verbs_alone(ctx, response, case) -> None:
+    if response.status_code in {400, 401} and case.meta.generation.mode.is_positive:
+        problem = response.json()
+        assert problem["code"] in ONLY_THE_VERBS_KNOW, problem
