@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any, TypeVar
 
 from drf_spectacular.extensions import (
@@ -19,6 +20,18 @@ from drf_spectacular.utils import (
 )
 from rest_framework import serializers
 
+from api import problem_shapes
+
+INTRODUCTION = Path(__file__).with_name("introduction.md")
+TAGS = {
+    "you": "Signing in and out.",
+    "patients": "Whom your clinics remind, and how to reach them.",
+    "schedules": "Intervals, and the care team's decisions on them.",
+    "texts": "What was sent, and what became of it.",
+    "worklist": "What a person has to look at.",
+    "twilio": "For Twilio alone.",
+    "service": "For whoever runs this.",
+}
 IF_MATCH = "If-Match"
 REPEAT_KEY = "Idempotency-Key"
 
@@ -177,155 +190,15 @@ class StrictScheme(OpenApiSerializerExtension):  # type: ignore[no-untyped-call]
         }
 
 
-def describe_problems(
+def describe_the_whole(
     result: dict[str, Any], generator: Any, request: Any, public: Any
 ) -> dict[str, Any]:
-    """Put the shape of problems into the document, and an example for each status."""
+    """Put the introduction into the document, and the problems that operations refer to."""
+    result["info"]["description"] = INTRODUCTION.read_text()
+    result["tags"] = [{"name": name, "description": words} for name, words in TAGS.items()]
     components = result["components"]
-    components["schemas"]["Problem"] = PROBLEM
+    components["schemas"]["Problem"] = problem_shapes.PROBLEM
     components["responses"] = {
-        f"Problem{status}": {
-            "description": description,
-            "headers": {
-                name: {"schema": {"type": "string"}, "description": words}
-                for name, words in HEADERS.get(status, {}).items()
-            },
-            "content": {
-                "application/problem+json": {
-                    "schema": {"$ref": "#/components/schemas/Problem"},
-                    "examples": {"Problem": {"value": _example(status, code, detail, errors)}},
-                }
-            },
-        }
-        for status, (description, code, detail, errors) in PROBLEMS.items()
+        f"Problem{status}": problem_shapes.response(status) for status in problem_shapes.PROBLEMS
     }
     return result
-
-
-def _example(status: int, code: str, detail: str, errors: list[dict[str, str]]) -> dict[str, Any]:
-    return {
-        "type": "about:blank",
-        "title": HTTPStatus(status).phrase,
-        "status": status,
-        "detail": detail,
-        "code": code,
-        "request_id": "5f8d1c0a9b7e4f6d8c2b1a0e3d4c5b6a",
-        "errors": errors,
-    }
-
-
-PROBLEM: dict[str, Any] = {
-    "type": "object",
-    "description": "RFC 9457: what is wrong, where, and how to mend it.",
-    "required": ["type", "title", "status", "detail", "code", "request_id", "errors"],
-    "properties": {
-        "type": {"type": "string", "const": "about:blank"},
-        "title": {"type": "string"},
-        "status": {"type": "integer", "minimum": 400, "maximum": 599},
-        "detail": {"type": "string", "description": "For people: what is wrong, what to do."},
-        "code": {"type": "string", "description": "For programs: stays when the words change."},
-        "request_id": {"type": "string", "description": "What to tell support."},
-        "errors": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "required": ["field", "code", "detail"],
-                "properties": {
-                    "field": {"type": "string", "description": "Its name; empty: the whole."},
-                    "code": {"type": "string"},
-                    "detail": {"type": "string"},
-                },
-            },
-        },
-        "current": {
-            "$ref": "#/components/schemas/Schedule",
-            "description": "With 409 and 412 on a schedule: how it is now, to decide again.",
-        },
-    },
-}
-
-HEADERS: dict[int, dict[str, str]] = {
-    401: {"WWW-Authenticate": "Always Bearer."},
-    412: {"ETag": "Of the schedule as it is now, which is in `current`."},
-    429: {"Retry-After": "Seconds."},
-    503: {"Retry-After": "Seconds."},
-}
-
-_MEND = "Mend what `errors` names, and send it again."
-
-PROBLEMS: dict[int, tuple[str, str, str, list[dict[str, str]]]] = {
-    400: (
-        "What was sent can't be meant.",
-        "invalid",
-        _MEND,
-        [
-            {
-                "field": "interval_days",
-                "code": "interval_days",
-                "detail": "Your clinic offers intervals of 7, 14, 21 days.",
-            }
-        ],
-    ),
-    401: (
-        "Not signed in.",
-        "not_authenticated",
-        "Authentication credentials were not provided.",
-        [],
-    ),
-    403: (
-        "This isn't yours to do.",
-        "role",
-        "Your role (coordinator) may not start and change schedules. Ask a clinician of your team.",
-        [],
-    ),
-    404: (
-        "There is none, or none of your clinic's.",
-        "not_found",
-        "No such patient, or it isn't one of your clinic's.",
-        [],
-    ),
-    406: (
-        "Answers are JSON.",
-        "not_acceptable",
-        "Could not satisfy the request Accept header.",
-        [],
-    ),
-    409: (
-        "Sound, but not in the present state.",
-        "already_started",
-        "This patient has a schedule already. Change that one, or stop it first.",
-        [],
-    ),
-    412: (
-        "Decided on a state that has passed.",
-        "changed_meanwhile",
-        "Somebody changed this schedule, or a dose became due, since you looked. "
-        "Look at it as it is now, and decide again.",
-        [],
-    ),
-    413: ("Too long.", "too_long", "Send at most 1000000 bytes.", []),
-    415: (
-        "The body isn't of the type that is read here.",
-        "unsupported_media_type",
-        'Unsupported media type "text/plain" in request.',
-        [],
-    ),
-    428: (
-        "A decision has to say what it was made on.",
-        "if_match_missing",
-        "Look at the schedule, and send its ETag as If-Match, so that you decide on what you saw.",
-        [],
-    ),
-    429: (
-        "Tried too often.",
-        "too_many_attempts",
-        "There were too many attempts to sign in. Wait 10 min and try again.",
-        [],
-    ),
-    503: (
-        "The database doesn't answer; nothing was changed.",
-        "unavailable",
-        "The database doesn't answer. Nothing was changed: try again in a moment.",
-        [],
-    ),
-}

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 from dev.demo_check import check
-from dev.demo_processes import SIMULATOR_PORT, WEB_PORT, Died, Household, choose_port
+from dev.demo_processes import SIMULATOR_PORT, WEB_PORT, Died, Household, choose_port, connect
 from dev.folders import home
 from dev.stack import Stack, Trouble
 
@@ -28,10 +28,11 @@ def run(environ: Mapping[str, str]) -> int:
     twilio = choose_port("SIM_PORT", SIMULATOR_PORT, environ, but=web)
     for name, port, usual in (("PORT", web, WEB_PORT), ("SIM_PORT", twilio, SIMULATOR_PORT)):
         if name not in environ and port != usual:
-            _say(f"Port {usual} is taken, so {port} is used; {name}=... asks for another.")
+            _say(f"Port {usual} is taken, so {port} takes its place; {name}=... asks for another.")
     _say("Starting Postgres and Valkey ...")
     with Stack.kept(environ) as stack:
         servers = stack.environment()
+        connect(servers["DATABASE_URL"]).close()
         with Household(
             servers["DATABASE_URL"],
             servers["REDIS_URL"],

@@ -12,10 +12,8 @@ from tempfile import TemporaryDirectory
 from urllib.parse import urlsplit
 from uuid import uuid4
 
-import psycopg
-
 from dev.comparison import Judgement, judge, table
-from dev.demo_processes import Household
+from dev.demo_processes import Household, connect
 from dev.expectation import expect
 from dev.live_scene import Finding, LiveScene
 from dev.stack import Stack
@@ -32,15 +30,15 @@ def check(environ: Mapping[str, str]) -> int:
         Stack.throwaway(named) as stack,
         _databases(stack.environment()["DATABASE_URL"]) as (live_url, story_url),
     ):
-        redis, logs = stack.environment()["REDIS_URL"], Path(folder)
+        servers, logs = stack.environment(), Path(folder)
         with (
-            Household(live_url, redis, logs / "live") as live,
-            Household(story_url, redis, logs / "story") as story,
+            Household(live_url, servers["REDIS_URL"], logs / "live") as live,
+            Household(story_url, servers["REDIS_URL"], logs / "story") as story,
         ):
-            return _play_both(live, story)
+            return _play_both(servers["DATABASE_URL"], live, story)
 
 
-def _play_both(live: Household, story: Household) -> int:
+def _play_both(server: str, live: Household, story: Household) -> int:
     # The models can be imported only when Django is set up.
     from dev.in_process import close_connections, migrate, set_up_django
 
@@ -51,7 +49,7 @@ def _play_both(live: Household, story: Household) -> int:
     add_senders()
     _, clinician = make_clinic(CLINIC, DOMAIN, CLINIC_PHONE, "Europe/London")
     close_connections()
-    _copy(story.database, live.database)
+    _copy(server, story.database, live.database)
     _say("Starting web, workers and beat, and two simulators of Twilio ...")
     for house in (live, story):
         house.start_web()
@@ -65,9 +63,7 @@ def _play_both(live: Household, story: Household) -> int:
     _say("Live: three people enrol through the API, and one is due at the next minute ...")
     scene = LiveScene(live, clinician.email, PASSWORD)
     scene.begin()
-    _say(
-        f"Meanwhile the story: {len(PEOPLE)} people, {WEEKS} weeks, from one instant to the next ..."
-    )
+    _say(f"Meanwhile the story: {len(PEOPLE)} people, {WEEKS} weeks, instant by instant ...")
     judgement = _play_story(story, live)
     _say("Live: what came of it ...")
     scene.end()
@@ -136,10 +132,10 @@ def _databases(server: str) -> Iterator[tuple[str, str]]:
             _ask(server, f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
 
-def _copy(source: str, copy: str) -> None:
+def _copy(server: str, source: str, copy: str) -> None:
     """Make a database that is as another one, in which nobody is."""
     names = [urlsplit(url).path[1:] for url in (copy, source)]
-    _ask(_named(source, "postgres"), 'CREATE DATABASE "{}" TEMPLATE "{}"'.format(*names))
+    _ask(server, 'CREATE DATABASE "{}" TEMPLATE "{}"'.format(*names))
 
 
 def _named(url: str, database: str) -> str:
@@ -147,7 +143,7 @@ def _named(url: str, database: str) -> str:
 
 
 def _ask(url: str, statement: str) -> None:
-    with psycopg.connect(url, autocommit=True) as server:
+    with connect(url) as server:
         server.execute(statement.encode())
 
 

@@ -11,6 +11,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
+import psycopg
 import requests
 
 from dev.environment import ACCOUNT, ROUTINE_NUMBER, TOKEN, URGENT_NUMBER, settings
@@ -22,6 +23,12 @@ WEB_PORT, SIMULATOR_PORT = 8000, 8001
 _READY_SECONDS = 60.0
 _LINES_SHOWN = 12
 _LOG_LIMIT = 10_000_000  # bytes
+_ALIKE = {
+    "PYTHONPATH": str(CHECKOUT),
+    "PYTHONUNBUFFERED": "1",  # so that the log of one that dies holds its last words
+    # Django's checks are `make check`'s, and would cost each of Celery's processes half a second.
+    "SKIP_CHECKS": "1",
+}
 _CELERY = ("-m", "celery", "--app", "workers.app:app")
 
 
@@ -118,10 +125,7 @@ class Household:
     def _start(self, name: str, *arguments: str) -> None:
         self._processes[name] = spawn(
             [sys.executable, *arguments],
-            # Unbuffered, so that the log of one that dies holds its last words.
-            env=os.environ
-            | self.settings()
-            | {"PYTHONPATH": str(CHECKOUT), "PYTHONUNBUFFERED": "1"},
+            env=os.environ | self.settings() | _ALIKE,
             log=self._log(name),
         )
 
@@ -177,8 +181,8 @@ class Household:
             return log.read().decode(errors="replace")
 
     def _tail(self, name: str) -> str:
-        lines = self._logged(name).strip().splitlines()[-_LINES_SHOWN:]
-        said = "\n".join(f"    {line}" for line in lines) or "    nothing"
+        lines = [line for line in self._logged(name).splitlines() if line.strip()]
+        said = "\n".join(f"    {line}" for line in lines[-_LINES_SHOWN:]) or "    nothing"
         return f"Its log ({self.folder / name}.log) ends with:\n{said}"
 
     # -- stopping -----------------------------------------------------------------------------
@@ -198,6 +202,16 @@ class Household:
 
     def __exit__(self, *error: object) -> None:
         self.stop()
+
+
+def connect(url: str) -> psycopg.Connection[tuple[object, ...]]:
+    """A connection to a database, to ask single statements. Raises Trouble if it can't be had."""
+    try:
+        return psycopg.connect(url, autocommit=True, connect_timeout=10)
+    except psycopg.Error as error:
+        # Never the address: it may hold a password.
+        reason = " ".join(str(error).split())
+        raise Trouble(f"The database that DATABASE_URL names can't be used: {reason}") from error
 
 
 def choose_port(name: str, usual: int, environ: Mapping[str, str], but: int = 0) -> int:

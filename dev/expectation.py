@@ -127,7 +127,6 @@ class _Life:
 
     person: Person
     rules: list[rrule] = field(default_factory=list)
-    running: bool = False
     silenced: bool = False
     unanswered: dict[date, int] = field(default_factory=dict)
     texts: list[Due] = field(default_factory=list)
@@ -138,11 +137,13 @@ class _Life:
         return instant(day, self.person.hour, self.person.zone)
 
     def date_of(self, at: datetime) -> date:
+        """The date there at an instant."""
         return at.astimezone(self.person.zone).date()
 
     # -- decisions ----------------------------------------------------------------------------
 
     def decide(self, event: Event) -> None:
+        """What one event makes of the plan, and whether and when it is told."""
         if event.act in (Act.SAYS_STOP, Act.SAYS_START):
             self.silenced = event.act == Act.SAYS_STOP
             return
@@ -157,16 +158,13 @@ class _Life:
                 last = max(self.unanswered)
                 if last != event.first and event.first - last < CLOSE_BEHIND:
                     self.unanswered.clear()
-        self.running = bool(self.rules)
         if event.act in TOLD_AS:
             # What was still to be told is out of date now.
             self.texts = [text for text in self.texts if text.at <= now]
             self._tell(event, now)
 
     def _tell(self, event: Event, now: datetime) -> None:
-        yesterday = event.on - DAY
-        settled = max([yesterday, *(date_ for date_ in self.unanswered)])
-        planned = self._following(settled)
+        planned = self._following(max([event.on - DAY, *self.unanswered]))
         coming = [self.at(planned + DAY * n) for n in (0, 1)] if planned else []
         coming += [self.at(asked + DAY) for asked in self.unanswered if self.at(asked + DAY) > now]
         polite = min(max(self.person.hour, MORNING), LAST_FULL_HOUR)

@@ -1,6 +1,7 @@
 """Who may enter: every route there is, and what each of the cast is told at its door."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from django.urls import URLPattern, URLResolver, get_resolver
@@ -91,6 +92,13 @@ def test_every_route_says_who_may_enter():
 def test_the_table_below_leaves_out_no_door_for_people():
     named = {path.replace("{ada}", "/api/v1/patients/<uuid:patient_id>") for _, path, *_ in DOORS}
     assert named == {path for path, who in WHO_MAY_ENTER.items() if who == "SignedIn"}
+
+
+def test_doors_reach_rows_through_the_guarded_readings_alone():
+    root = Path(__file__).parents[2]
+    doors = [*(root / "api").glob("*.py"), *(root / "web").glob("*.py")]
+    assert len(doors) > 15
+    assert [path.name for path in doors if ".objects" in path.read_text()] == []
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@ real Postgres. After each act, what picture.py says must hold."""
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import cycle
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +14,6 @@ from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
     initialize,
-    invariant,
     precondition,
     rule,
     run_state_machine_as_test,
@@ -79,7 +79,37 @@ starts = st.one_of(
         lambda at: at.replace(second=0, microsecond=0)
     ),
 )
+
+
+@dataclass(frozen=True)
+class Moment:
+    """How far the story goes on before the next act. steps: so many steps of reminders, looked at
+    `late` after they were due, texts arriving. then: a while more, at whose end the clock looks or
+    doesn't (an outage). carried: texts left before it, with these fates. swept: and a morning, in
+    which the team did its work."""
+
+    steps: int
+    late: timedelta
+    carried: bool
+    fates: tuple[str, ...]
+    then: timedelta
+    swept: bool
+    looked: bool
+
+
 FATES = ["delivered", "delivered", "accepted", "sending", "undelivered", "failed", "queued"]
+moments = st.builds(
+    Moment,
+    steps=st.sampled_from([0, 0, 1, 1, 2, 3, 4]),
+    late=st.sampled_from([0, 0, 0, 7, 200]).map(lambda minutes: minutes * MINUTE),
+    carried=st.booleans(),
+    fates=st.lists(st.sampled_from(FATES), min_size=1, max_size=3).map(tuple),
+    then=st.just(timedelta())
+    | st.integers(0, 36 * 60).map(lambda minutes: minutes * MINUTE)
+    | st.integers(0, 40 * 24).map(lambda hours: timedelta(hours=hours)),
+    swept=st.sampled_from([False, False, False, True]),
+    looked=st.booleans(),
+)
 
 
 @dataclass
@@ -143,27 +173,20 @@ class Story(RuleBasedStateMachine):
 
     # --- time and the world ----------------------------------------------------------------------
 
-    @rule(
-        span=st.integers(0, 36 * 60).map(lambda minutes: minutes * MINUTE)
-        | st.integers(2, 40 * 24).map(lambda hours: timedelta(hours=hours)),
-        looked=st.booleans(),
-    )
-    def time_passes(self, span: timedelta, looked: bool) -> None:
-        """Hours or days. If nobody looks, the next act finds everything as it was: an outage."""
-        self.now += span
-        if looked:
+    def _until(self, moment: Moment) -> None:
+        """Go on to a moment: some steps further, with texts arriving in between; then a while."""
+        fates = cycle(moment.fates)
+        for _ in range(moment.steps):
+            self._carry(lambda: "delivered")
+            at = min((row.next_step_at for row in self._doses() if row.next_step_at), default=None)
+            self.now = max(self.now, at or self.now) + moment.late
             self._clock()
-
-    @rule(late=st.sampled_from([0, 0, 0, 7, 200]), turns=st.integers(1, 3))
-    def until_the_next_steps(self, late: int, turns: int) -> None:
-        """The usual way: the clock looks soon after a step is due, and texts arrive."""
-        for turn in range(turns):
-            if turn:
-                self._carry(lambda: "delivered")
-            at = min(
-                (row.next_step_at for row in self.seen.doses if row.next_step_at), default=None
-            )
-            self.now = max(self.now, at or self.now) + late * MINUTE
+        if moment.carried:
+            self._carry(lambda: next(fates))
+        self.now += moment.then
+        if moment.swept:
+            self._morning()
+        if moment.looked:
             self._clock()
 
     def _clock(self) -> None:
@@ -176,13 +199,16 @@ class Story(RuleBasedStateMachine):
             assert plan_doses(self.now) == 0
             assert take_picture(self.patient.id) == after, "looking again changes something"
 
-    @rule(data=st.data())
-    def texts_are_carried(self, data: st.DataObject) -> None:
-        self._carry(lambda: data.draw(st.sampled_from(FATES)))
-
     def _carry(self, fate: Any) -> None:
         """What messaging would do: texts leave from their time on, or expire."""
-        for row in Sms.objects.filter(owner_id=self.patient.id, available_at__lte=self.now):
+        rows = Sms.objects.filter(
+            owner_id=self.patient.id,
+            available_at__lte=self.now,
+            state__in=["queued", "sending", "accepted"],
+        )
+        if not rows:
+            return
+        for row in rows:
             if row.state == "queued":
                 row.state = "expired" if row.expires_at <= self.now else fate()
             elif row.state in ("sending", "accepted"):
@@ -194,23 +220,22 @@ class Story(RuleBasedStateMachine):
             row.save()
         self._judge()
 
-    @rule()
-    def a_morning(self) -> None:
+    def _morning(self) -> None:
         """The daily sweep, and the team goes through its worklist."""
         sweep(self.now)
         after = self._judge()
         assert "no_plan" not in after.open_causes
         WorkItem.objects.filter(patient=self.patient, closed_at=None).update(closed_at=self.now)
-        self._judge()
+        self.seen = take_picture(self.patient.id)
 
-    @rule()
-    @precondition(lambda self: any(row.state in ("due", "missed") for row in self._doses()))
-    def the_patient_answers(self) -> None:
+    @rule(moment=moments)
+    def the_patient_answers(self, moment: Moment) -> None:
         """As the verb for answers will: the dose is taken, and its texts end."""
-        dose = max(
-            (row for row in self._doses() if row.state in ("due", "missed")),
-            key=lambda row: row.date,
-        )
+        self._until(moment)
+        asked = [row for row in self._doses() if row.state in ("due", "missed")]
+        if not asked:
+            return
+        dose = max(asked, key=lambda row: row.date)
         Dose.objects.filter(id=dose.id).update(
             state=DoseState.TAKEN, next_step_at=None, missed_because=""
         )
@@ -220,8 +245,13 @@ class Story(RuleBasedStateMachine):
             Schedule.objects.filter(id=schedule.id).update(last_injection_on=dose.date)
         self._judge()
 
-    @rule(changes=st.builds(dict, time_zone=zone_names) | st.builds(dict, hour=hours))
-    def the_patient_is_elsewhere_or_rises_at_another_hour(self, changes: dict[str, Any]) -> None:
+    @rule(
+        moment=moments, changes=st.builds(dict, time_zone=zone_names) | st.builds(dict, hour=hours)
+    )
+    def the_patient_is_elsewhere_or_rises_at_another_hour(
+        self, moment: Moment, changes: dict[str, Any]
+    ) -> None:
+        self._until(moment)
         dates = [(row.id, row.date, row.state) for row in self.seen.doses]
         keys = {row.dedup_key for row in self.seen.texts}
         self.patient = change_patient(self.patient.id, changes, self.actor, self.now).patient
@@ -249,9 +279,10 @@ class Story(RuleBasedStateMachine):
             Conflict, lambda: start(self.patient.id, decision, last_on, self.actor, self.now)
         )
 
-    @rule(interval=intervals, days=ahead, open_dose=open_doses)
+    @rule(moment=moments, interval=intervals, days=ahead, open_dose=open_doses)
     @precondition(lambda self: self._status() == "running")
-    def change(self, interval: int, days: int, open_dose: OpenDose | None) -> None:
+    def change(self, moment: Moment, interval: int, days: int, open_dose: OpenDose | None) -> None:
+        self._until(moment)
         decision = Decision(interval, self._today() + days * DAY, open_dose=open_dose)
         plan = read_plan(self.patient)
 
@@ -285,17 +316,18 @@ class Story(RuleBasedStateMachine):
         assert outcome.notice == shown.notice
         self._told("changed", outcome)
 
-    @rule(interval=intervals, days=st.integers(0, 3), open_dose=open_doses)
-    @precondition(lambda self: any(row.state == "due" for row in self._doses()))
-    def change_soon_with_a_dose_open(
-        self, interval: int, days: int, open_dose: OpenDose | None
+    @rule(moment=moments, interval=intervals, days=st.integers(0, 3), open_dose=open_doses)
+    @precondition(lambda self: self._status() == "running")
+    def change_soon(
+        self, moment: Moment, interval: int, days: int, open_dose: OpenDose | None
     ) -> None:
         """Where it is tight: reminders of the old dose and of the new one meet."""
-        self.change(interval, days, open_dose)
+        self.change(moment, interval, days, open_dose)
 
-    @rule(interval=intervals, days=ahead)
+    @rule(moment=moments, interval=intervals, days=ahead)
     @precondition(lambda self: self._status() == "paused")
-    def resume(self, interval: int, days: int) -> None:
+    def resume(self, moment: Moment, interval: int, days: int) -> None:
+        self._until(moment)
         decision = Decision(interval, self._today() + days * DAY)
         plan = read_plan(self.patient)
 
@@ -312,9 +344,10 @@ class Story(RuleBasedStateMachine):
         self._told("resumed", outcome)
         self._refused(Stale, act)
 
-    @rule(days=st.integers(-1, 60))
+    @rule(moment=moments, days=st.integers(-1, 60))
     @precondition(lambda self: self._status() == "running")
-    def pause(self, days: int) -> None:
+    def pause(self, moment: Moment, days: int) -> None:
+        self._until(moment)
         plan, review = read_plan(self.patient), self._today() + days * DAY
 
         def act() -> Outcome:
@@ -328,9 +361,10 @@ class Story(RuleBasedStateMachine):
         self._told("paused", outcome)
         self._refused(Stale, act)
 
-    @rule()
+    @rule(moment=moments)
     @precondition(lambda self: self._status() in ("running", "paused"))
-    def stop(self) -> None:
+    def stop(self, moment: Moment) -> None:
+        self._until(moment)
         plan = read_plan(self.patient)
 
         def act() -> Outcome:
@@ -342,16 +376,6 @@ class Story(RuleBasedStateMachine):
         self._refused(Stale, act)
 
     # --- what is asked after each act ------------------------------------------------------------
-
-    @invariant()
-    def all_is_well(self) -> None:
-        if not hasattr(self, "seen"):
-            return
-        check_doses(self.seen)
-        check_steps_ahead(self.seen, self.now)
-        check_texts(self.seen, self.now)
-        if self._status() == "running":
-            self._planned_is_the_next_of_the_plan()
 
     def _planned_is_the_next_of_the_plan(self) -> None:
         """It is on a date that the versions give, by the version that holds there, not before that
@@ -426,8 +450,13 @@ class Story(RuleBasedStateMachine):
         return max(due) > decision.starts_on
 
     def _judge(self) -> Picture:
-        """Take a new picture, and hold it against the one before."""
+        """Take a new picture; it must be right in itself, and follow from the one before."""
         self._former, self.seen = self.seen, take_picture(self.patient.id)
+        check_doses(self.seen)
+        check_steps_ahead(self.seen)
+        check_texts(self.seen, self.now)
+        if self._status() == "running":
+            self._planned_is_the_next_of_the_plan()
         check_history(self._former, self.seen)
         check_new_texts(self._former, self.seen, self.now)
         return self.seen
@@ -482,6 +511,6 @@ def test_any_story_keeps_what_must_hold(cast: Cast) -> None:
     run_state_machine_as_test(
         Story,
         settings=settings(
-            profile, max_examples=max(40, profile.max_examples // 2), stateful_step_count=25
+            profile, max_examples=max(40, profile.max_examples // 2), stateful_step_count=15
         ),
     )
