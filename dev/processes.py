@@ -17,7 +17,7 @@ _PR_SET_PDEATHSIG = 1
 _POLL_SECONDS = 0.01
 
 
-class Trouble(Exception):  # noqa: N818 - what a person reads
+class Trouble(Exception):
     """One clear line for a person: what is wrong and how to mend it."""
 
 
