@@ -7,7 +7,8 @@ The rules, as a care team knows them:
 - On each date of the plan a text goes at the person's hour. Nobody in the story answers, so a
   second goes a day later, and a third, "call us", a day after that, if one of those went out.
 - A decision ends the follow-ups of an unanswered dose if the new plan begins less than six days
-  after it. A pause or a stop ends them always.
+  after it, and the former plan's dates less than six days before the new one begins fall away. A
+  pause or a stop ends all always.
 - A decision is told at once between 8 and 21 o'clock, else at the person's hour on one of the next
   three days; if there is no room for that, a person of the team tells it.
 - At most three texts in any seven days, 20 hours apart. Whoever comes later in this line leaves
@@ -28,6 +29,8 @@ from dateutil.tz import datetime_exists
 
 DAY = timedelta(days=1)
 APART = timedelta(hours=20)
+WINDOW = timedelta(days=3 + 7)
+"""From a decision to the last date on which what goes before its telling may need the room."""
 CLOSE_BEHIND = timedelta(days=6)
 MORNING, EVENING, LAST_FULL_HOUR = time(8), time(21), time(20)
 
@@ -122,11 +125,12 @@ def expect(person: Person, end: datetime) -> Expectation:
 
 @dataclass
 class _Life:
-    """A person's days. rules: the plan's rrules in order of decision; unanswered: dates of doses
-    whose follow-ups go on, with the texts that they got."""
+    """A person's days. rules: the plan's rrules in order of decision, each with the date from which
+    the former ones give nothing; unanswered: dates of doses whose follow-ups go on, with how many
+    texts they got."""
 
     person: Person
-    rules: list[rrule] = field(default_factory=list)
+    rules: list[tuple[rrule, date]] = field(default_factory=list)
     silenced: bool = False
     unanswered: dict[date, int] = field(default_factory=dict)
     texts: list[Due] = field(default_factory=list)
@@ -153,7 +157,9 @@ class _Life:
             self.unanswered.clear()
         else:
             first = datetime.combine(event.first, time(), tzinfo=UTC)
-            self.rules.append(rrule(WEEKLY, interval=event.weeks, dtstart=first, cache=True))
+            alone = max(event.on, event.first - CLOSE_BEHIND + DAY)
+            rule = rrule(WEEKLY, interval=event.weeks, dtstart=first, cache=True)
+            self.rules.append((rule, alone))
             if self.unanswered:
                 last = max(self.unanswered)
                 if last != event.first and event.first - last < CLOSE_BEHIND:
@@ -164,8 +170,11 @@ class _Life:
             self._tell(event, now)
 
     def _tell(self, event: Event, now: datetime) -> None:
+        coming = []
         planned = self._following(max([event.on - DAY, *self.unanswered]))
-        coming = [self.at(planned + DAY * n) for n in (0, 1)] if planned else []
+        while planned is not None and planned < event.on + WINDOW:
+            coming += [self.at(planned), self.at(planned + DAY)]
+            planned = self._following(planned)
         coming += [self.at(asked + DAY) for asked in self.unanswered if self.at(asked + DAY) > now]
         polite = min(max(self.person.hour, MORNING), LAST_FULL_HOUR)
         choices = [now] + [instant(event.on + DAY * n, polite, self.person.zone) for n in range(4)]
@@ -224,20 +233,15 @@ class _Life:
         return False
 
     def _following(self, day: date) -> date | None:
-        """The plan's next date after a day: each rule holds until a later decision's begins."""
+        """The plan's next date after a day: each rule holds until a later one holds alone."""
         after = datetime.combine(day, time.max, tzinfo=UTC)
         found = []
-        for number, rule in enumerate(self.rules):
-            begins = [_first(later) for later in self.rules[number + 1 :]]
+        for number, (rule, _) in enumerate(self.rules):
+            ends = min((alone for _, alone in self.rules[number + 1 :]), default=date.max)
             next_ = rule.after(after)
-            if next_ is not None and next_.date() < min(begins, default=date.max):
+            if next_ is not None and next_.date() < ends:
                 found.append(next_.date())
         return min(found, default=None)
-
-
-def _first(rule: rrule) -> date:
-    first: datetime = rule[0]
-    return first.date()
 
 
 def _apart(at: datetime, others: Sequence[datetime]) -> bool:

@@ -47,13 +47,13 @@ def _people() -> list[Person]:
     people: list[Person] = []
     # Nothing happens but both clock changes.
     people.append(person("Ada", london, time(9), _start(1, date(2026, 9, 28)), explicit=True))
-    # To two weeks when no text fits in, and back when one does.
+    # To two weeks, from a Friday on: the former plan's Tuesday of that week falls away. And back.
     people.append(
         person(
             "Ben", new_york, time(8),
             _start(1, date(2026, 9, 29)),
-            _change(date(2026, 11, 25), 2, date(2026, 12, 1)),
-            _change(date(2027, 2, 5), 1, date(2027, 2, 9)),
+            _change(date(2026, 11, 25), 2, date(2026, 12, 4)),
+            _change(date(2027, 2, 5), 1, date(2027, 2, 12)),
         )
     )  # fmt: skip
     # The first dose falls into a gap of half an hour; to every week, and back to three.

@@ -87,6 +87,18 @@ def cancel(about_ids: Collection[UUID]) -> list[Sms]:
     return [row for row in rows if row.state != State.QUEUED]
 
 
+def waits(about_id: UUID) -> bool:
+    """Whether a text about something is queued."""
+    return Sms.objects.filter(about_id=about_id, state=State.QUEUED).exists()
+
+
+def move(about_id: UUID, available_at: datetime, expires_at: datetime) -> None:
+    """Let what is queued about something leave at another time."""
+    Sms.objects.filter(about_id=about_id, state=State.QUEUED).update(
+        available_at=available_at, expires_at=expires_at
+    )
+
+
 def readdress(owner_id: UUID, to: str, now: datetime) -> list[Sms]:
     """Cancel what is queued for this owner and queue it again to another number, in one go.
 

@@ -75,7 +75,7 @@ def work_out(plan: Plan, decision: Decision, actor: audit.Actor, now: datetime) 
         versions=[*plan.versions, version],
         due=[dose for dose in plan.due if dose not in closed],
     )
-    adding = after.next_after(_last_settled(plan, decision, today))
+    adding = after.next_after(_last_settled(after, decision, today))
     if plan.planned and adding and _same(plan.planned, adding):
         return Effect(after, closed, None, fate)
     after.planned = adding
@@ -98,13 +98,15 @@ def _holds_from(plan: Plan, decision: Decision, today: date) -> date:
     return max(today, min(nearest, decision.starts_on))
 
 
-def _last_settled(plan: Plan, decision: Decision, today: date) -> date:
+def _last_settled(after: Plan, decision: Decision, today: date) -> date:
     """The date after which the next dose is looked for: yesterday, or the last date on which one
-    was asked for. One that was closed doesn't stand in the way of a plan that starts on its day."""
-    settled = max(today - timedelta(days=1), plan.last_standing_on or date.min)
-    if plan.last_asked_on is not None and plan.last_asked_on < decision.starts_on:
-        settled = max(settled, plan.last_asked_on)
-    return settled
+    was asked for. One that was closed doesn't stand in the way of a plan that starts by its day."""
+    settled = [today - timedelta(days=1), *(dose.date for dose in after.due)]
+    if after.last_answered_on is not None:
+        settled.append(after.last_answered_on)
+    if after.last_asked_on is not None and after.last_asked_on < decision.starts_on:
+        settled.append(after.last_asked_on)
+    return max(settled)
 
 
 def _same(stored: Dose, worked_out: Dose) -> bool:
@@ -127,6 +129,13 @@ def _fate(plan: Plan, decision: Decision) -> OpenDose | None:
                 "open_dose",
             )
         return OpenDose.KEEP
+    if last > decision.starts_on and decision.open_dose == OpenDose.KEEP:
+        # It was asked for where it was a day later, before the patient travelled.
+        raise Invalid(
+            "open_dose",
+            f"The open dose is of {last.isoformat()}. Close it, or start after it.",
+            "open_dose",
+        )
     if decision.open_dose is not None:
         return decision.open_dose
     near = (decision.starts_on - last).days < plan.patient.clinic.least_gap

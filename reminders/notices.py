@@ -41,19 +41,23 @@ def work_out(
     upcoming: reminders to come, which go before it. without: ids of doses and schedules whose
     queued texts the decision cancels.
     """
-    patient = plan.patient
-    sent = [
-        instant
-        for _, instant in outbox.unasked_since([patient.id], now - LOOK_BACK, without=without)
-    ]
-    slot = notice_slot(now, patient.hour, patient.zone, sent, upcoming)
-    leaves_at, expires_at = slot or (None, None)
+    leaves_at, expires_at = _slot(plan, upcoming, now, without) or (None, None)
     return Notice(
         kind=kind,
-        body=wording.text(kind, patient, day, interval_days),
+        body=wording.text(kind, plan.patient, day, interval_days),
         leaves_at=leaves_at,
         expires_at=expires_at,
     )
+
+
+def move(plan: Plan, now: datetime) -> None:
+    """Let a notice that waits leave at the patient's new hour, where they are now."""
+    slot = _slot(plan, plan.upcoming(plan.due, plan.planned), now, [plan.schedule.id])
+    if slot is not None:
+        outbox.move(plan.schedule.id, *slot)
+    elif outbox.waits(plan.schedule.id):
+        outbox.cancel([plan.schedule.id])
+        open_items([Finding(plan.patient.id, Cause.HELD_BACK, {"notice": "moved"})], now)
 
 
 def queue(notice: Notice, plan: Plan, now: datetime) -> None:
@@ -77,3 +81,12 @@ def queue(notice: Notice, plan: Plan, now: datetime) -> None:
         ],
         now,
     )
+
+
+def _slot(
+    plan: Plan, upcoming: Sequence[datetime], now: datetime, without: Collection[UUID]
+) -> tuple[datetime, datetime] | None:
+    """When a notice may leave, and until when."""
+    patient = plan.patient
+    sent = outbox.unasked_since([patient.id], now - LOOK_BACK, without=without)
+    return notice_slot(now, patient.hour, patient.zone, [instant for _, instant in sent], upcoming)

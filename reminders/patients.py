@@ -1,6 +1,7 @@
 """Enrolling a patient, and changing how to reach them."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from functools import cache
@@ -12,12 +13,14 @@ from django.db import IntegrityError, connection, transaction
 
 from accounts import audit
 from accounts.models import Clinic
-from accounts.refusals import Conflict, Invalid
+from accounts.refusals import Conflict, Invalid, NotFound
 from messaging import outbox
 from messaging.models import Sms
+from reminders import notices
 from reminders.ladder import FOLLOWING, Step, step_instant
 from reminders.models import Dose, Language, Patient, Wording
 from reminders.numbers import e164
+from reminders.plan import read_plan
 from reminders.schedule import local_date
 
 
@@ -97,6 +100,7 @@ def change_patient(
             _save(patient)
         if {"hour", "time_zone"} & set(changed):
             _move_next_steps(patient)
+            _move_notice(patient, now)
         if "number" in changed:
             too_late = outbox.readdress(patient.id, patient.number, now)
         audit.record(
@@ -171,3 +175,9 @@ def _move_next_steps(patient: Patient) -> None:
         step = FOLLOWING[Step(dose.step)]
         dose.next_step_at = step_instant(step, dose.date, patient.hour, patient.zone)
     Dose.objects.bulk_update(doses, ["next_step_at"])
+
+
+def _move_notice(patient: Patient, now: datetime) -> None:
+    """A notice that waits for the morning waits for that of where the patient is now."""
+    with suppress(NotFound):
+        notices.move(read_plan(patient), now)

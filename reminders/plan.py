@@ -3,22 +3,24 @@
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from django.db.models import Max, Q
 
 from accounts.refusals import NotFound, Stale
-from reminders.ladder import FOLLOWING, Step, step_instant
+from reminders.ladder import FOLLOWING, NOTICE_DAYS, Step, step_instant
 from reminders.models import Dose, DoseState, Patient, Schedule, ScheduleVersion
-from reminders.schedule import local_date, next_dose
+from reminders.schedule import dates_between, local_date, next_dose
+
+ANSWERED = (DoseState.TAKEN, DoseState.SKIPPED, DoseState.MISSED)
 
 
 @dataclass
 class Plan:
     """A schedule with its patient, its versions in order, its due doses that nobody has answered,
     its planned dose, and the dates of the latest dose that was asked for: of all, and of those
-    that were not closed afterwards."""
+    that were answered or missed."""
 
     patient: Patient
     schedule: Schedule
@@ -26,17 +28,21 @@ class Plan:
     due: list[Dose]
     planned: Dose | None
     last_asked_on: date | None
-    last_standing_on: date | None
+    last_answered_on: date | None
 
     @property
     def token(self) -> str:
-        """Names this state: version, status, open doses, last injection. It is the ETag."""
+        """Names this state: version, status, open doses, last injection. It is the ETag.
+
+        The planned dose is one of them: after an outage another may have come and gone.
+        """
         parts = [
             self.schedule.id,
             len(self.versions),
             self.schedule.status,
             self.schedule.last_injection_on,
             *(dose.id for dose in self.due),
+            self.planned and self.planned.id,
         ]
         return hashlib.sha256(" ".join(map(str, parts)).encode()).hexdigest()[:32]
 
@@ -69,13 +75,24 @@ class Plan:
             if dose.next_step_at is not None and FOLLOWING[Step(dose.step)] == Step.NEXT
         ]
         if planned is not None:
-            instants += [self.instant(step, planned.date) for step in (Step.DAY, Step.NEXT)]
+            instants += [
+                self.instant(step, day)
+                for day in dates_ahead(planned, self.versions)
+                for step in (Step.DAY, Step.NEXT)
+            ]
         return instants
 
     def days_since_last(self, day: date) -> int | None:
         """Days from the last injection that is known, or else was asked for, to a date."""
         known = [d for d in (self.schedule.last_injection_on, self.last_asked_on) if d is not None]
         return (day - max(known)).days if known else None
+
+
+def dates_ahead(planned: Dose, versions: Sequence[ScheduleVersion]) -> list[date]:
+    """The dates from the planned dose's on whose texts go before those that matter less: as far as
+    a week's limit reaches from the latest instant that a notice may wait for."""
+    until = planned.date + timedelta(days=NOTICE_DAYS + 7)
+    return dates_between([version.pure() for version in versions], planned.date, until)
 
 
 def dose_after(
@@ -157,7 +174,7 @@ def _read(patient: Patient, schedule: Schedule) -> Plan:
     asked = (
         Dose.objects.filter(schedule=schedule)
         .exclude(step="", state__in=(DoseState.PLANNED, DoseState.CANCELLED))
-        .aggregate(asked=Max("date"), standing=Max("date", filter=~Q(state=DoseState.CANCELLED)))
+        .aggregate(asked=Max("date"), answered=Max("date", filter=Q(state__in=ANSWERED)))
     )
     return Plan(
         patient=patient,
@@ -166,5 +183,5 @@ def _read(patient: Patient, schedule: Schedule) -> Plan:
         due=[dose for dose in open_doses if dose.state == DoseState.DUE],
         planned=next((dose for dose in open_doses if dose.state == DoseState.PLANNED), None),
         last_asked_on=asked["asked"],
-        last_standing_on=asked["standing"],
+        last_answered_on=asked["answered"],
     )

@@ -21,6 +21,7 @@ from messaging.models import Scope
 from messaging.states import State
 from reminders import wording
 from reminders.ladder import (
+    DAYS_AFTER,
     FOLLOWING,
     LOOK_BACK,
     SPACING,
@@ -40,7 +41,7 @@ from reminders.models import (
     ScheduleVersion,
     Status,
 )
-from reminders.plan import dose_after
+from reminders.plan import dates_ahead, dose_after
 from reminders.schedule import local_date
 from reminders.worklist import Finding, open_items
 
@@ -88,6 +89,12 @@ class Desk:
             self.wanted = dose_after(dose.date, self.schedule, patient, self.versions)
         dose.next_step_at = step_instant(FOLLOWING[step], dose.date, patient.hour, patient.zone)
 
+    def due(self, now: datetime) -> list[Dose]:
+        """Doses with a step to take, those first whose text goes first where there is room for
+        one: today's reminder before that of yesterday."""
+        found = [dose for dose in self.doses if dose.next_step_at and dose.next_step_at <= now]
+        return sorted(found, key=lambda dose: (DAYS_AFTER[FOLLOWING[Step(dose.step)]], dose.date))
+
     def keep_wanted(self) -> None:
         """The next dose is stored now: one of the desk's doses, and maybe due itself."""
         if self.wanted is not None:
@@ -123,7 +130,12 @@ class Desk:
 
     def _going_before(self, step: Step) -> list[date]:
         """Dates of texts to come that leave this step's text only what room they don't need."""
-        ahead = [dose.date for dose in self.doses if dose.state == DoseState.PLANNED]
+        ahead = [
+            day
+            for dose in self.doses
+            if dose.state == DoseState.PLANNED
+            for day in dates_ahead(dose, self.versions)
+        ]
         if step == Step.DAY:
             return []
         if step == Step.NEXT:
@@ -204,10 +216,9 @@ def _round(desks: Sequence[Desk], now: datetime) -> int:
     """
     touched = []
     for desk in desks:
-        for dose in sorted(desk.doses, key=lambda dose: dose.date):
-            if dose.next_step_at is not None and dose.next_step_at <= now:
-                desk.step(dose, now)
-                touched.append(dose)
+        for dose in desk.due(now):
+            desk.step(dose, now)
+            touched.append(dose)
     if touched:
         Dose.objects.bulk_update(touched, ["state", "step", "next_step_at", "missed_because"])
     wanted = [desk for desk in desks if desk.wanted is not None]

@@ -89,7 +89,7 @@ def start(
             due=[],
             planned=None,
             last_asked_on=None,
-            last_standing_on=None,
+            last_answered_on=None,
         )
         if last_injection_on is not None and last_injection_on > plan.today(now):
             raise Invalid(
@@ -99,6 +99,8 @@ def start(
             )
         schedule.save()
         effect = work_out(plan, decision, actor, now)
+        # A notice that the former one has ended may wait for the morning.
+        outbox.cancel([former.id for former in Schedule.objects.filter(patient=patient)])
         _store(effect, now)
         _audit("start", effect.plan, decision, actor)
     return Outcome(effect.plan, [], None)
@@ -228,7 +230,8 @@ def _store(effect: Effect, now: datetime) -> list[Sms]:
 
 
 def _close(plan: Plan, doses: list[Dose]) -> list[Sms]:
-    """Cancel doses, their texts and earlier notices; answers what was, or may be, on its way.
+    """Cancel doses, their texts, earlier notices, and texts that ask about doses missed before;
+    answers what was, or may be, on its way.
 
     The texts come after the doses' locks and in statements of their own, so that they are seen
     as they are, not as they were when the locks were asked for.
@@ -237,7 +240,9 @@ def _close(plan: Plan, doses: list[Dose]) -> list[Sms]:
         dose.state, dose.next_step_at = DoseState.CANCELLED, None
     Dose.objects.bulk_update(doses, ["state", "next_step_at"])
     ids = [dose.id for dose in doses]
-    on_their_way = outbox.cancel([plan.schedule.id, *ids])
+    missed = Dose.objects.filter(schedule=plan.schedule, state=DoseState.MISSED)
+    lately = missed.order_by("-date").values_list("id", flat=True)[:3]
+    on_their_way = outbox.cancel([plan.schedule.id, *ids, *lately])
     asked = [sms for sms in outbox.texts_about(ids) if sms.state in MAY_HAVE_LEFT]
     return list({sms.id: sms for sms in [*asked, *on_their_way]}.values())
 

@@ -1,32 +1,21 @@
 """Stories of a schedule: any acts in any order at any time, with the clock's verb in between, over
 real Postgres. After each act, what picture.py says must hold."""
 
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
-from itertools import cycle
+from datetime import timedelta
 from typing import Any
-from uuid import UUID
 
 import pytest
-from django.db import DatabaseError, connection, transaction
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
-    RuleBasedStateMachine,
-    initialize,
     precondition,
     rule,
     run_state_machine_as_test,
 )
 
 from accounts.refusals import Conflict, Invalid, Stale
-from messaging import outbox
-from messaging.models import Sms
 from reminders.effects import Decision, OpenDose
-from reminders.models import Dose, DoseState, Schedule, ScheduleVersion, WorkItem
-from reminders.patients import Enrolment, change_patient, enrol
 from reminders.plan import Plan, read_plan
-from reminders.planning import plan_doses
 from reminders.prescribing import (
     Outcome,
     change_interval,
@@ -36,230 +25,20 @@ from reminders.prescribing import (
     start,
     stop,
 )
-from reminders.schedule import Version
-from reminders.sweep import sweep
 from tests.cast import Cast
+from tests.property.life import INTERVALS, Life, Moment, intervals, moments
 from tests.property.picture import (
     MAY_HAVE_GONE,
-    Picture,
-    check_doses,
-    check_history,
-    check_new_texts,
-    check_steps_ahead,
-    check_steps_taken,
-    check_texts,
     take_picture,
 )
-from tests.property.strategies import DAY, MINUTE, ZONES, clock_changes, expected_dates
+from tests.property.strategies import DAY, expected_dates
 
-INTERVALS = [7, 10, 14, 21, 28]
-intervals = st.sampled_from(INTERVALS)
 ahead = st.integers(0, 5) | st.integers(-2, 40)
 open_doses = st.sampled_from([None, None, OpenDose.KEEP, OpenDose.CLOSE])
-zone_names = st.sampled_from(ZONES)
-hours = st.sampled_from(
-    [
-        time(9),
-        time(9),
-        time(18, 30),
-        time(0),
-        time(1, 30),
-        time(2, 15),
-        time(7),
-        time(22),
-        time(23, 59),
-    ]
-)
-starts = st.one_of(
-    # Some days before a clock change, at any minute; or anywhen.
-    st.sampled_from([change for zone in ZONES for change in clock_changes(zone)]).map(
-        lambda change: change - 9 * DAY
-    ),
-    st.datetimes(datetime(2024, 1, 1), datetime(2035, 6, 1), timezones=st.just(UTC)).map(  # noqa: DTZ001
-        lambda at: at.replace(second=0, microsecond=0)
-    ),
-)
 
 
-@dataclass(frozen=True)
-class Moment:
-    """How far the story goes on before the next act. steps: so many steps of reminders, looked at
-    `late` after they were due, texts arriving. then: a while more, at whose end the clock looks or
-    doesn't (an outage). carried: texts left before it, with these fates. swept: and a morning, in
-    which the team did its work."""
-
-    steps: int
-    late: timedelta
-    carried: bool
-    fates: tuple[str, ...]
-    then: timedelta
-    swept: bool
-    looked: bool
-
-
-FATES = ["delivered", "delivered", "accepted", "sending", "undelivered", "failed", "queued"]
-moments = st.builds(
-    Moment,
-    steps=st.sampled_from([0, 0, 1, 1, 2, 3, 4]),
-    late=st.sampled_from([0, 0, 0, 7, 200]).map(lambda minutes: minutes * MINUTE),
-    carried=st.booleans(),
-    fates=st.lists(st.sampled_from(FATES), min_size=1, max_size=3).map(tuple),
-    then=st.just(timedelta())
-    | st.integers(0, 36 * 60).map(lambda minutes: minutes * MINUTE)
-    | st.integers(0, 40 * 24).map(lambda hours: timedelta(hours=hours)),
-    swept=st.sampled_from([False, False, False, True]),
-    looked=st.booleans(),
-)
-
-
-@dataclass
-class Decided:
-    """A version as it was decided, from our own notes."""
-
-    version: Version
-    on: date
-
-
-class Story(RuleBasedStateMachine):
-    """One patient, rolled back at the end."""
-
-    cast: Cast
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.decided: dict[UUID, list[Decided]] = {}
-        self.atomic = transaction.atomic()
-        self.atomic.__enter__()
-
-    def teardown(self) -> None:
-        try:
-            if hasattr(self, "seen"):
-                self._history_is_held()
-                connection.check_constraints()
-        finally:
-            transaction.set_rollback(True)
-            self.atomic.__exit__(None, None, None)
-
-    def _history_is_held(self) -> None:
-        for version in ScheduleVersion.objects.filter(schedule__patient=self.patient):
-            for rewrite in (
-                lambda rows: rows.update(interval_days=5),
-                lambda rows: rows.update(starts_on=date(2030, 1, 1)),
-                lambda rows: rows.delete(),
-            ):
-                with pytest.raises(DatabaseError), transaction.atomic():
-                    rewrite(ScheduleVersion.objects.filter(id=version.id))
-
-    @initialize(zone=zone_names, hour=hours, now=starts, interval=intervals, days=st.integers(0, 9))
-    def enrol(self, zone: str, hour: time, now: datetime, interval: int, days: int) -> None:
-        self.now = now
-        self.actor = self.cast.actor
-        self.patient = enrol(
-            self.cast.clinic,
-            Enrolment(
-                name="Grace Example",
-                number="+447700900002",
-                time_zone=zone,
-                language="en",
-                hour=hour,
-                consent_on=date(2023, 12, 1),
-                consent_source="written",
-            ),
-            self.actor,
-            now,
-        )
-        self.seen = take_picture(self.patient.id)
-        self.begin(interval, days, None)
-
-    # --- time and the world ----------------------------------------------------------------------
-
-    def _until(self, moment: Moment) -> None:
-        """Go on to a moment: some steps further, with texts arriving in between; then a while."""
-        fates = cycle(moment.fates)
-        for _ in range(moment.steps):
-            self._carry(lambda: "delivered")
-            at = min((row.next_step_at for row in self._doses() if row.next_step_at), default=None)
-            self.now = max(self.now, at or self.now) + moment.late
-            self._clock()
-        if moment.carried:
-            self._carry(lambda: next(fates))
-        self.now += moment.then
-        if moment.swept:
-            self._morning()
-        if moment.looked:
-            self._clock()
-
-    def _clock(self) -> None:
-        assert plan_doses(self.now) in (0, 1)
-        after = self._judge()
-        assert not [row for row in after.doses if row.next_step_at and row.next_step_at <= self.now]
-        check_steps_taken(self._former, after, self.now)
-        self._new_texts_are_of_a_plan_that_holds()
-        if after != self._former:
-            assert plan_doses(self.now) == 0
-            assert take_picture(self.patient.id) == after, "looking again changes something"
-
-    def _carry(self, fate: Any) -> None:
-        """What messaging would do: texts leave from their time on, or expire."""
-        rows = Sms.objects.filter(
-            owner_id=self.patient.id,
-            available_at__lte=self.now,
-            state__in=["queued", "sending", "accepted"],
-        )
-        if not rows:
-            return
-        for row in rows:
-            if row.state == "queued":
-                row.state = "expired" if row.expires_at <= self.now else fate()
-            elif row.state in ("sending", "accepted"):
-                row.state = "delivered"
-            if row.state == "sending":
-                # An account of its own: twins are messaging's matter.
-                row.sender, row.account = self.cast.sender, row.id.hex
-                row.lease_until = self.now + MINUTE
-            row.save()
-        self._judge()
-
-    def _morning(self) -> None:
-        """The daily sweep, and the team goes through its worklist."""
-        sweep(self.now)
-        after = self._judge()
-        assert "no_plan" not in after.open_causes
-        WorkItem.objects.filter(patient=self.patient, closed_at=None).update(closed_at=self.now)
-        self.seen = take_picture(self.patient.id)
-
-    @rule(moment=moments)
-    def the_patient_answers(self, moment: Moment) -> None:
-        """As the verb for answers will: the dose is taken, and its texts end."""
-        self._until(moment)
-        asked = [row for row in self._doses() if row.state in ("due", "missed")]
-        if not asked:
-            return
-        dose = max(asked, key=lambda row: row.date)
-        Dose.objects.filter(id=dose.id).update(
-            state=DoseState.TAKEN, next_step_at=None, missed_because=""
-        )
-        outbox.cancel([dose.id])
-        schedule = Schedule.objects.get(id=dose.schedule_id)
-        if schedule.last_injection_on is None or schedule.last_injection_on < dose.date:
-            Schedule.objects.filter(id=schedule.id).update(last_injection_on=dose.date)
-        self._judge()
-
-    @rule(
-        moment=moments, changes=st.builds(dict, time_zone=zone_names) | st.builds(dict, hour=hours)
-    )
-    def the_patient_is_elsewhere_or_rises_at_another_hour(
-        self, moment: Moment, changes: dict[str, Any]
-    ) -> None:
-        self._until(moment)
-        dates = [(row.id, row.date, row.state) for row in self.seen.doses]
-        keys = {row.dedup_key for row in self.seen.texts}
-        self.patient = change_patient(self.patient.id, changes, self.actor, self.now).patient
-        after = self._judge()
-        assert [(row.id, row.date, row.state) for row in after.doses] == dates
-        assert {row.dedup_key for row in after.texts} == keys
-
-    # --- decisions -------------------------------------------------------------------------------
+class Story(Life):
+    """One patient's life with any decisions in it."""
 
     @rule(interval=intervals, days=ahead, last=st.none() | st.integers(-2, 30))
     @precondition(lambda self: self._status() in (None, "stopped"))
@@ -375,33 +154,6 @@ class Story(RuleBasedStateMachine):
         self._told("stopped", outcome)
         self._refused(Stale, act)
 
-    # --- what is asked after each act ------------------------------------------------------------
-
-    def _planned_is_the_next_of_the_plan(self) -> None:
-        """It is on a date that the versions give, by the version that holds there, not before that
-        was decided; and every date since the last decision that lies before it was asked for."""
-        planned = self._planned()
-        decided = self.decided[planned.schedule_id]
-        on = decided[-1].on
-        dates = expected_dates(self._living(planned.schedule_id), on, planned.date)
-        number = {row.id: row.number for row in self.seen.versions}[planned.version_id]
-        assert dates.get(planned.date) == number, "the planned date isn't one of the plan's"
-        assert planned.date >= decided[number - 1].on, "a date before it was decided"
-        doses = self.seen.doses_of(planned.schedule_id)
-        asked = {row.date for row in doses if row.step}
-        skipped = [day for day in dates if day < planned.date and day not in asked]
-        assert not skipped, "a date was left out"
-
-    def _new_texts_are_of_a_plan_that_holds(self) -> None:
-        for row in self.seen.texts:
-            dose = self.seen.dose.get(row.about_id)
-            if row.id in self._former.text or dose is None:
-                continue
-            living = self._living(dose.schedule_id)
-            ended = any(version.starts_on <= dose.date for version in living[self._number(dose) :])
-            if ended or living[0].number > self._number(dose):
-                assert dose.date in expected_dates(living, dose.date, dose.date), "of a former plan"
-
     def _told(self, kind: str, outcome: Outcome) -> None:
         """The patient is told, or the team that the patient isn't; and what had left is named."""
         schedule = self.seen.schedules[-1]
@@ -449,59 +201,6 @@ class Story(RuleBasedStateMachine):
         # Asked for a date that hasn't come yet where the patient travelled to.
         return max(due) > decision.starts_on
 
-    def _judge(self) -> Picture:
-        """Take a new picture; it must be right in itself, and follow from the one before."""
-        self._former, self.seen = self.seen, take_picture(self.patient.id)
-        check_doses(self.seen)
-        check_steps_ahead(self.seen)
-        check_texts(self.seen, self.now)
-        if self._status() == "running":
-            self._planned_is_the_next_of_the_plan()
-        check_history(self._former, self.seen)
-        check_new_texts(self._former, self.seen, self.now)
-        return self.seen
-
-    # --- our own notes ---------------------------------------------------------------------------
-
-    def _note(self, decision: Decision, *, after_pause: bool) -> None:
-        """What was decided, as DESIGN.md has it: a pause ends all that was before it; else old
-        dates go that are nearer to the new start than the clinic's least gap, unless kept."""
-        schedule = Schedule.objects.filter(patient=self.patient).order_by("id").last()
-        notes = self.decided.setdefault(schedule.id, [])
-        today, start = self._today(), decision.starts_on
-        if after_pause:
-            held = today
-        elif decision.open_dose == OpenDose.KEEP:
-            held = start
-        else:
-            gap = self.cast.clinic.least_gap
-            held = min(
-                day for day in (today + n * DAY for n in range(400)) if (start - day).days < gap
-            )
-        version = Version(len(notes) + 1, decision.interval_days, start, held)
-        notes.append(Decided(version, today))
-
-    def _living(self, schedule_id: UUID) -> list[Version]:
-        """The versions as we noted them."""
-        return [note.version for note in self.decided[schedule_id]]
-
-    def _number(self, dose: Any) -> int:
-        return next(row.number for row in self.seen.versions if row.id == dose.version_id)
-
-    def _status(self) -> str | None:
-        schedules = getattr(self, "seen", None) and self.seen.schedules
-        return schedules[-1].status if schedules else None
-
-    def _doses(self) -> list[Any]:
-        schedules = getattr(self, "seen", None) and self.seen.schedules
-        return self.seen.doses_of(schedules[-1].id) if schedules else []
-
-    def _planned(self) -> Any:
-        return next(row for row in self._doses() if row.state == "planned")
-
-    def _today(self) -> date:
-        return self.now.astimezone(self.patient.zone).date()
-
 
 def test_any_story_keeps_what_must_hold(cast: Cast) -> None:
     cast.clinic.intervals = INTERVALS
@@ -510,7 +209,5 @@ def test_any_story_keeps_what_must_hold(cast: Cast) -> None:
     Story.cast = cast
     run_state_machine_as_test(
         Story,
-        settings=settings(
-            profile, max_examples=max(40, profile.max_examples // 2), stateful_step_count=15
-        ),
+        settings=settings(profile, max_examples=profile.max_examples // 3, stateful_step_count=15),
     )

@@ -117,6 +117,20 @@ def test_a_pause_ends_all_at_once_and_nothing_of_the_former_plan_comes_back() ->
     ]
 
 
+def test_dates_just_before_a_new_plan_fall_away() -> None:
+    changed = person(
+        start(date(2026, 10, 6)),
+        Event(Act.CHANGE, date(2026, 10, 15), time(10), 2, date(2026, 10, 23)),
+    )
+    # Tuesday the 20th lies three days before Friday the 23rd.
+    assert local(changed, datetime(2026, 11, 7, tzinfo=UTC), "day") == [
+        "day 06.10. 09:00 +0100",
+        "day 13.10. 09:00 +0100",
+        "day 23.10. 09:00 +0100",
+        "day 06.11. 09:00 +0000",
+    ]
+
+
 def test_what_is_checked_is_not_its_own_measure() -> None:
     for name in ("expectation", "comparison"):
         tree = ast.parse((CHECKOUT / f"dev/{name}.py").read_text())
@@ -287,6 +301,13 @@ def test_some_texts_are_due_at_each_start_whatever_the_hour(db: None, few: None)
         due = Sms.objects.filter(owner_id__in=[patient.id for patient in fresh])
         assert due.filter(available_at__lte=now, expires_at__gt=now).count() == 4
         assert all(time(8) <= patient.hour < time(20) for patient in fresh)
+
+
+def test_catching_up_after_idle_weeks_is_quiet(db: None, few: None) -> None:
+    demo_people.fill(NOW - timedelta(days=40))
+    plan_doses(NOW)
+    for sms in Sms.objects.exclude(state="cancelled"):
+        assert sms.available_at == NOW < sms.expires_at <= NOW + timedelta(days=1), sms.dedup_key
 
 
 def test_a_database_with_other_clinics_is_left_alone(db: None) -> None:

@@ -355,6 +355,16 @@ class TestNotices:
         assert outcome.notice.leaves_at is None
         assert {item.cause for item in WorkItem.objects.all()} == {"no_answer", "held_back"}
 
+    def test_it_leaves_the_room_that_all_reminders_to_come_need(self, cast):
+        start(cast, 14)
+        outcome = change(cast, 7, MONDAY + timedelta(days=6), at(MONDAY, 7))
+        # Monday, Tuesday and Sunday have a text each: a fourth within seven days is one too many.
+        assert outcome.notice.leaves_at is None
+        for day in (0, 1):
+            plan_doses(at(MONDAY + timedelta(days=day)))
+            mark(State.DELIVERED)
+        assert texts(cast) == [("day", "delivered"), ("next", "delivered")]
+
     def test_the_preview_shows_what_the_change_does(self, cast):
         start(cast)
         decision = Decision(14, date(2027, 1, 13))
