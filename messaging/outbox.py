@@ -11,7 +11,7 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db.models import Case, F, Q, QuerySet, Value, When
-from django.db.models.functions import Now
+from django.db.models.functions import Coalesce, Now
 
 from messaging.models import Kind, Lane, Scope, Sms
 from messaging.segments import count_segments
@@ -135,16 +135,17 @@ def unasked_since(
 ) -> list[tuple[UUID, datetime]]:
     """Whom we texted without being asked, and when, oldest first: what the limits count.
 
-    The instant is the first at which the text could leave. What was cancelled, expired or
-    suppressed didn't reach anybody and doesn't count; nor does what is still queued about
-    `without`, for a caller who is to cancel it.
+    The instant is when it left, or, while it waits, the first at which it can. What was cancelled,
+    expired or suppressed didn't reach anybody and doesn't count; nor does what is still queued
+    about `without`, for a caller who is to cancel it.
     """
     return list(
-        Sms.objects.filter(owner_id__in=owner_ids, asked_for=False, available_at__gte=since)
+        Sms.objects.annotate(leaves_at=Coalesce("claimed_at", "available_at"))
+        .filter(owner_id__in=owner_ids, asked_for=False, leaves_at__gte=since)
         .filter(state__in=[State.QUEUED, *MAY_HAVE_LEFT])
         .exclude(state=State.QUEUED, about_id__in=without)
-        .order_by("available_at")
-        .values_list("owner_id", "available_at")
+        .order_by("leaves_at")
+        .values_list("owner_id", "leaves_at")
     )
 
 

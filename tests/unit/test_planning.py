@@ -61,6 +61,17 @@ def test_planning_is_written_down_once_a_batch_and_only_if_it_did_something(cast
     ]
 
 
+def test_the_distance_is_kept_to_when_a_text_really_left(cast):
+    start_patients(cast, 1)
+    plan_doses(NINE)
+    late = NINE + timedelta(hours=11, minutes=30)
+    Sms.objects.update(state="delivered", claimed_at=late)
+    plan_doses(NINE + timedelta(days=1))
+    assert Sms.objects.count() == 1, "half past eight in the evening was the last"
+    plan_doses(late + timedelta(hours=20))
+    assert Sms.objects.count() == 2
+
+
 def test_one_bad_row_stops_nobody_else_and_ends_on_the_worklist(cast, monkeypatch):
     patients = start_patients(cast, 4)
     bad = patients[2]
