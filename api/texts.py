@@ -35,7 +35,10 @@ FAULT_IN_WORDS: dict[Fault, str] = {
     Fault.TEXT: "The carrier refuses this text.",
     Fault.PASSING: "The phone or the network was out of reach for a while.",
     Fault.OPTED_OUT: "The patient has stopped our texts.",
-    Fault.OURS: "A fault on our side: tell support.",
+    **dict.fromkeys(
+        (Fault.ACCOUNT, Fault.SENDER, Fault.OURS), "A fault on our side: tell support."
+    ),
+    Fault.RATE: "Too many texts at once: it goes again by itself.",
 }
 
 

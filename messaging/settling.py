@@ -15,11 +15,12 @@ from django.conf import settings
 from django.db import connection
 from django.db.models import F
 
-from messaging import twilio
 from messaging.clock import CLOCK
 from messaging.evidence import Report, Source, advance
+from messaging.gateway import Message, Unreadable
 from messaging.models import Kind, Sms, SmsEvent
 from messaging.outbox import digest
+from messaging.provider import GATEWAY
 from messaging.states import Finding, State
 from messaging.vocabulary import evidence_in
 
@@ -103,7 +104,7 @@ def _settle_account(account: str, doubts: Sequence[Doubt], now: datetime | None)
         connection.close()
     try:
         listed = _listed(account, doubts)
-    except twilio.Unreadable as trouble:
+    except Unreadable as trouble:
         log.warning("Twilio's list of account %s can't be read: %s", account, trouble)
         Sms.objects.filter(state=State.UNKNOWN, account=account).update(
             checked_at=F("checked_at") + UNREADABLE_PAUSE
@@ -129,7 +130,7 @@ def _settle_account(account: str, doubts: Sequence[Doubt], now: datetime | None)
     return advance(reports, now)
 
 
-def _listed(account: str, doubts: Sequence[Doubt]) -> Mapping[str, list[twilio.Message]]:
+def _listed(account: str, doubts: Sequence[Doubt]) -> Mapping[str, list[Message]]:
     """What Twilio sent to each number since before it could have been ours. Raises Unreadable."""
     earliest: dict[str, datetime] = {}
     for doubt in doubts:
@@ -137,11 +138,11 @@ def _listed(account: str, doubts: Sequence[Doubt]) -> Mapping[str, list[twilio.M
         earliest[doubt.to] = min(since, earliest.get(doubt.to, since))
     if len(earliest) <= ONE_BY_ONE:
         return {
-            to: [m for m in twilio.messages(account, since, to=to) if not m.inbound]
+            to: [m for m in GATEWAY.messages(account, since, to=to) if not m.inbound]
             for to, since in earliest.items()
         }
-    listed: defaultdict[str, list[twilio.Message]] = defaultdict(list)
-    for message in twilio.messages(account, min(earliest.values())):
+    listed: defaultdict[str, list[Message]] = defaultdict(list)
+    for message in GATEWAY.messages(account, min(earliest.values())):
         if not message.inbound:
             listed[message.to].append(message)
     return listed
@@ -152,7 +153,7 @@ def _known(sids: Iterable[str]) -> set[str]:
     return set(SmsEvent.objects.filter(sid__in=list(sids)).values_list("sid", flat=True))
 
 
-def _seen(doubt: Doubt, message: twilio.Message) -> list[Report]:
+def _seen(doubt: Doubt, message: Message) -> list[Report]:
     """It was taken; and what became of it, if Twilio says."""
     found = [Finding.ACCEPTED, evidence_in(message.status, message.error_code)]
     return [
