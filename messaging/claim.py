@@ -12,7 +12,7 @@ from messaging.circuits import OPEN
 from messaging.clock import CLOCK
 from messaging.connections import READ_SECONDS
 from messaging.gateway import Post
-from messaging.models import NO_CLINIC, Lane
+from messaging.models import BEFORE_ALL, NO_CLINIC, Lane
 from messaging.pace import RATE
 
 WINDOW = 4.0
@@ -197,22 +197,19 @@ _MAY_LEAVE = f"""
 """
 
 # Clinics take turns, beginning with the one after that served last: `walk` steps along the index
-# from clinic to clinic, as far as there is room. Each gets its share, the longest due first, and
+# from clinic to clinic, as far as there is room, past the last (null) to the first. Each gets its share, the longest due first, and
 # the shares are filled in rounds.
 _CLAIM = f"""
     WITH RECURSIVE walk(place, clinic, lapped) AS (
         SELECT 0, %(turn)s::uuid, false
       UNION ALL
-        SELECT walk.place + 1, next.clinic, next.lapped
-        FROM walk, LATERAL (
-            (SELECT {_CLINIC} AS clinic, walk.lapped FROM messaging_sms AS sms
-                WHERE {_CLINIC} > walk.clinic AND {_MAY_LEAVE} ORDER BY 1 LIMIT 1)
-          UNION ALL
-            (SELECT {_CLINIC}, true FROM messaging_sms AS sms
-                WHERE NOT walk.lapped AND {_MAY_LEAVE} ORDER BY 1 LIMIT 1)
-            LIMIT 1
-        ) AS next
-        WHERE walk.place < %(segments)s AND NOT (next.lapped AND next.clinic > %(turn)s)
+        SELECT walk.place + (next.clinic IS NOT NULL)::int, next.clinic,
+            walk.lapped OR next.clinic IS NULL
+        FROM walk LEFT JOIN LATERAL (
+            SELECT {_CLINIC} AS clinic FROM messaging_sms AS sms
+            WHERE {_CLINIC} > COALESCE(walk.clinic, '{BEFORE_ALL}') AND {_MAY_LEAVE}
+            ORDER BY 1 LIMIT 1) AS next ON true
+        WHERE walk.place < %(segments)s AND (NOT walk.lapped OR next.clinic <= %(turn)s)
     ), share AS MATERIALIZED (
         SELECT ceil(%(segments)s::float8 / GREATEST(1, max(place)))::int AS most FROM walk
     ), shared AS MATERIALIZED (
@@ -224,7 +221,7 @@ _CLAIM = f"""
                 WHERE {_CLINIC} = walk.clinic AND {_MAY_LEAVE}
                 ORDER BY sms.available_at, sms.id LIMIT (SELECT most FROM share)) AS longest
         ) AS own
-        WHERE walk.place > 0
+        WHERE walk.place > 0 AND walk.clinic IS NOT NULL
         ORDER BY own.round, walk.place LIMIT %(segments)s
     ), due AS MATERIALIZED (
         SELECT sms.id, sms."to", sms.body_digest, sms.segments,

@@ -22,6 +22,9 @@ IDLE = datetime(2000, 1, 1, tzinfo=UTC)
 NO_CLINIC = UUID(int=2**128 - 1)
 """Stands for the clinic of texts without one, when clinics take turns."""
 
+BEFORE_ALL = UUID(int=0)
+"""Before any clinic: where the turns begin."""
+
 
 class Scope(models.TextChoices):
     """Which world a text belongs to: each has senders and opt-outs of its own."""
@@ -64,7 +67,7 @@ class Sender(TimeSortedModel):
     next_at = models.DateTimeField(default=IDLE)
     slowed_to = models.FloatField(default=1.0)
     slowed_at = models.DateTimeField(default=IDLE)
-    turn = models.UUIDField(default=UUID(int=0))
+    turn = models.UUIDField(default=BEFORE_ALL)
     inbound_seen_at = models.DateTimeField(null=True)
     # Start of the last whole reading of Twilio's list of inbound texts; the next begins earlier.
     inbound_read_at = models.DateTimeField(db_default=Now())
