@@ -12,9 +12,10 @@ from api.door import Door
 from api.entrance import SignedIn
 from api.pages import Paged, page
 from api.schema import operation
+from messaging.gateway import Fault
 from messaging.models import STATES, Sms
 from messaging.states import State
-from messaging.vocabulary import Fault, fault_of
+from messaging.vocabulary import fault_of
 from reminders import reading
 
 STATE_IN_WORDS: dict[str, str] = {

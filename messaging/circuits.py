@@ -17,7 +17,7 @@ from django.db.models import Q
 from messaging.clock import clock
 from messaging.gateway import Answer, Fault, Post
 from messaging.models import Circuit
-from messaging.states import RANK, Finding, State
+from messaging.states import RANK, Finding
 
 log = logging.getLogger(__name__)
 

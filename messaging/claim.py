@@ -117,31 +117,37 @@ def _claim_for(sender: _Ready, now: datetime | None) -> list[Claimed]:
     ]
 
 
-# Of one's own circuits and those of one's account; a standby's inbound has been seen to work.
+# Neither its own circuit is open nor its account's.
 _CLOSED = f"NOT EXISTS {OPEN.format(names='{0}.account, {0}.number')}"
-_USABLE = f"(NOT {{0}}.standby OR {{0}}.inbound_seen_at IS NOT NULL) AND {_CLOSED}"
 
+# One that isn't in line is asked for `repeat` texts in doubt only.
 _SENDERS = f"""
-    SELECT id, standby,
-        NOT standby OR inbound_seen_at IS NOT NULL AND NOT EXISTS (
-            SELECT FROM messaging_sender AS first
-            WHERE first.scope = sender.scope AND first.lane = sender.lane AND NOT first.standby
-                AND {_CLOSED.format("first")}),
-        EXISTS (
-            SELECT FROM messaging_sender AS other
-            WHERE other.scope = sender.scope AND other.lane = sender.lane AND other.id <> sender.id
-                AND {_USABLE.format("other")})
-    FROM messaging_sender AS sender
-    WHERE lane = %(lane)s
-        AND (NOT standby OR inbound_seen_at IS NOT NULL)
-        AND NOT EXISTS (
-            SELECT FROM messaging_circuit AS c
-            WHERE c.opened_at IS NOT NULL AND c.probe_at > {CLOCK}
-                AND c.name IN (sender.account, sender.number))
-        AND EXISTS (
+    SELECT id, standby, in_line, others FROM (
+        SELECT *,
+            NOT standby OR NOT EXISTS (
+                SELECT FROM messaging_sender AS first
+                WHERE first.scope = sender.scope AND first.lane = sender.lane
+                    AND NOT first.standby AND {_CLOSED.format("first")}) AS in_line,
+            EXISTS (
+                SELECT FROM messaging_sender AS other
+                WHERE other.scope = sender.scope AND other.lane = sender.lane
+                    AND other.id <> sender.id AND {_CLOSED.format("other")}
+                    AND (NOT other.standby OR other.inbound_seen_at IS NOT NULL)) AS others
+        FROM messaging_sender AS sender
+        WHERE lane = %(lane)s AND slowed_at <= {CLOCK}
+            AND (NOT standby OR inbound_seen_at IS NOT NULL)
+            AND NOT EXISTS (
+                SELECT FROM messaging_circuit AS c
+                WHERE c.opened_at IS NOT NULL AND c.probe_at > {CLOCK}
+                    AND c.name IN (sender.account, sender.number))) AS sender
+    WHERE EXISTS (
+        SELECT FROM messaging_sms AS sms
+        WHERE sms.scope = sender.scope AND sms.lane = sender.lane AND sms.state = 'queued'
+            AND sms.available_at <= {CLOCK})
+        AND (in_line OR EXISTS (
             SELECT FROM messaging_sms AS sms
             WHERE sms.scope = sender.scope AND sms.lane = sender.lane AND sms.state = 'queued'
-                AND sms.available_at <= {CLOCK})
+                AND sms.kind = 'repeat' AND sms.attempt > sms.refusals))
     ORDER BY id
 """  # noqa: S608 - here and below no value is formatted in
 
@@ -194,11 +200,11 @@ _MAY_LEAVE = f"""
             AND twin.body_digest = sms.body_digest
             AND twin.state IN ('sending', 'unknown')
         OFFSET 0)
-"""
+"""  # noqa: S608
 
 # Clinics take turns, beginning with the one after that served last: `walk` steps along the index
-# from clinic to clinic, as far as there is room, past the last (null) to the first. Each gets its share, the longest due first, and
-# the shares are filled in rounds.
+# from clinic to clinic, as far as there is room, past the last (null) to the first. Each gets its
+# share, the longest due first, and the shares are filled in rounds.
 _CLAIM = f"""
     WITH RECURSIVE walk(place, clinic, lapped) AS (
         SELECT 0, %(turn)s::uuid, false

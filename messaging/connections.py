@@ -195,7 +195,7 @@ async def _in_hand(origin: Origin, idle: deque[_Peer]) -> _Peer:
         async with asyncio.timeout(CONNECT_SECONDS):
             _, peer = await asyncio.get_running_loop().create_connection(
                 _Peer,
-                parts.hostname,
+                parts.hostname or "",
                 parts.port or (443 if scheme == "https" else 80),
                 ssl=_tls if scheme == "https" else None,
             )
@@ -260,7 +260,7 @@ def _parse(buffer: bytearray, *, ended: bool) -> tuple[Reply, int] | None:
 
 def _chunks(buffer: bytearray, at: int) -> tuple[bytes, int] | None:
     """A body that comes in chunks, and where it ends; None while it isn't whole."""
-    parts = []
+    parts: list[bytes] = []
     while True:
         line_end = buffer.find(b"\r\n", at)
         if line_end < 0:

@@ -125,7 +125,7 @@ def _move(of_text: Mapping[UUID, Sequence[Report]], now: datetime | None) -> int
 def _apply(report: Report, row: _Row) -> _Event:
     """Move one row by one report; the event that says so."""
     finding, before = report.finding, row.state
-    delay = _backoff(row.refusals) if report.wait is None else report.wait
+    delay = _backoff(row) if report.wait is None else report.wait
     after = target(
         Standing(
             state=before,
@@ -157,9 +157,11 @@ def _apply(report: Report, row: _Row) -> _Event:
     )
 
 
-def _backoff(refusals: int) -> float:
-    """Seconds to wait after so many attempts that came to nothing: doubling, jittered."""
-    return min(LONGEST_BACKOFF, 2.0 ** min(refusals + 1, 10)) * random.uniform(0.5, 1)  # noqa: S311
+def _backoff(row: _Row) -> float:
+    """Seconds to wait after so many attempts that came to nothing: doubling, jittered, and so that
+    the text has half of its time left, while it has any to speak of."""
+    wait = min(LONGEST_BACKOFF, 2.0 ** min(row.refusals + 1, 10)) * random.uniform(0.5, 1)  # noqa: S311
+    return max(1.0, min(wait, row.left / 2))
 
 
 _LOCK = f"""

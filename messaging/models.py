@@ -53,8 +53,8 @@ class Sender(TimeSortedModel):
 
     rate: segments a second that its carrier takes (FACTS: US long code 1, toll-free 3, short code
     100). next_at: when all that was claimed so far will have left; a claim reserves from there.
-    slowed_to, slowed_at: the part of its rate that it was slowed down to, and when; it recovers by
-    itself (pace.py). turn: the clinic that was served last. standby: it sends only while no sender
+    slowed_to, slowed_at: the part of its rate that it was slowed down to, and from when on it may
+    send again and recovers by itself (pace.py). turn: the clinic that was served last. standby: it sends only while no sender
     of the first line can; and only once its inbound texts have been seen to arrive.
     """
 
@@ -183,6 +183,12 @@ class Sms(TimeSortedModel):
                 "id",
                 condition=Q(state=State.QUEUED),
                 name="sms_queued",
+            ),
+            # Read by the claim: whether a sender that stands by has something to do.
+            models.Index(
+                fields=["scope", "lane"],
+                condition=Q(state=State.QUEUED, kind=Kind.REPEAT, attempt__gt=F("refusals")),
+                name="sms_in_doubt",
             ),
             # Read by settle: leases that ran out, texts whose fate is unknown.
             models.Index(

@@ -19,7 +19,7 @@ RATE = f"""(rate * LEAST(1, slowed_to * power(2, LEAST(
 
 
 def slow_down(sender_id: UUID, wait: float, now: datetime | None) -> None:
-    """Let a sender wait so many seconds, and halve its pace from then on."""
+    """Let a sender wait so many seconds, and leave with half its present pace from then on."""
     with connection.cursor() as cursor:
         cursor.execute(
             _SLOW_DOWN,
@@ -29,7 +29,6 @@ def slow_down(sender_id: UUID, wait: float, now: datetime | None) -> None:
 
 _SLOW_DOWN = f"""
     UPDATE messaging_sender SET
-        next_at = GREATEST(next_at, {CLOCK} + make_interval(secs => %(wait)s)),
         slowed_to = GREATEST(%(slowest)s, {RATE} / rate / 2),
         slowed_at = {CLOCK} + make_interval(secs => %(wait)s)
     WHERE id = %(sender)s

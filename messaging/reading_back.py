@@ -83,7 +83,9 @@ def _read_inbound_of(sender: Sender, begun: datetime) -> int:
     if not connection.in_atomic_block:
         connection.close()
     try:
-        listed = GATEWAY.messages(sender.account, sender.inbound_read_at - OVERLAP, to=sender.number)
+        listed = GATEWAY.messages(
+            sender.account, sender.inbound_read_at - OVERLAP, to=sender.number
+        )
     except Unreadable as trouble:
         log.warning("Inbound texts of sender %s can't be read: %s", sender.id, trouble)
         return 0

@@ -74,9 +74,7 @@ def _post(claimed: Sequence[Claimed]) -> list[Answer]:
     return GATEWAY.post_all(claimed, until=claimed[-1].write_before + READ_SECONDS + 1)
 
 
-def _record(
-    claimed: Sequence[Claimed], answers: Sequence[Answer], now: datetime | None
-) -> None:
+def _record(claimed: Sequence[Claimed], answers: Sequence[Answer], now: datetime | None) -> None:
     """Record all at once, trying until the lease ends; after that, settle finds out."""
     trouble = Counter(str(a.fault or a.finding) for a in answers if not a.sid)
     if trouble:

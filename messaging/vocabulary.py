@@ -9,7 +9,6 @@ from enum import StrEnum
 from messaging.gateway import Fault
 from messaging.states import Finding
 
-
 FAULTS: dict[int, Fault] = {
     # Answers to a create call.
     20003: Fault.ACCOUNT,  # token wrong or rotated
