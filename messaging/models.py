@@ -54,8 +54,8 @@ class Sender(TimeSortedModel):
     rate: segments a second that its carrier takes (FACTS: US long code 1, toll-free 3, short code
     100). next_at: when all that was claimed so far will have left; a claim reserves from there.
     slowed_to, slowed_at: the part of its rate that it was slowed down to, and from when on it may
-    send again and recovers by itself (pace.py). turn: the clinic that was served last. standby: it sends only while no sender
-    of the first line can; and only once its inbound texts have been seen to arrive.
+    send again and recovers by itself (pace.py). turn: the clinic that was served last. standby: it
+    sends only while no sender of the first line can, and only once a text to it has reached us.
     """
 
     account = models.CharField(max_length=34, help_text="Twilio's AccountSid.")
