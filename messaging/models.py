@@ -174,6 +174,12 @@ class Sms(TimeSortedModel):
             ),
         ]
         indexes = [
+            # Read by the claim: whether anything is due.
+            models.Index(
+                fields=["scope", "lane", "available_at"],
+                condition=Q(state=State.QUEUED),
+                name="sms_due",
+            ),
             # Read by the claim: which clinics have something due, and of each the longest due.
             models.Index(
                 "scope",
