@@ -20,6 +20,8 @@ from dataclasses import dataclass
 from typing import TypeVar
 from urllib.parse import urlsplit
 
+import h11
+
 CONNECT_SECONDS = 3.0
 READ_SECONDS = 8.0
 
@@ -69,7 +71,8 @@ class Exchange:
         parts = urlsplit(url)
         origin = (parts.scheme, parts.netloc)
         path = f"{parts.path}?{parts.query}" if parts.query else parts.path
-        request = _request(method, path, parts.netloc, headers, body)
+        sent = {"Host": parts.netloc, "Content-Length": str(len(body or b"")), **headers}
+        request = h11.Request(method=method, target=path, headers=list(sent.items()))
         idle = _own().idle[origin]
         peer = await _in_hand(origin, idle)
         if time.monotonic() >= self.write_before:
@@ -78,7 +81,7 @@ class Exchange:
         self.written = True
         try:
             async with asyncio.timeout(READ_SECONDS):
-                self.reply = await peer.ask(request)
+                self.reply = await peer.ask(request, body or b"")
         except BaseException:
             peer.transport.abort()
             raise
@@ -93,18 +96,21 @@ def run(work: Coroutine[object, object, Result]) -> Result:
 
 
 class _Peer(asyncio.Protocol):
-    """One connection. over: it can't be asked again."""
+    """One connection; h11 speaks HTTP on it. over: it can't be asked again."""
 
     transport: asyncio.Transport
 
     def __init__(self) -> None:
         self.over = False
-        self._buffer = bytearray()
+        self._http = h11.Connection(h11.CLIENT)
+        self._head: h11.Response | None = None
+        self._body = bytearray()
         self._answer: asyncio.Future[Reply] | None = None
 
-    def ask(self, request: bytes) -> asyncio.Future[Reply]:
+    def ask(self, request: h11.Request, body: bytes) -> asyncio.Future[Reply]:
         self._answer = asyncio.get_running_loop().create_future()
-        self.transport.write(request)
+        events = (request, h11.Data(data=body), h11.EndOfMessage())
+        self.transport.write(b"".join(self._http.send(event) or b"" for event in events))
         return self._answer
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -112,35 +118,50 @@ class _Peer(asyncio.Protocol):
         self.transport = transport
 
     def data_received(self, data: bytes) -> None:
-        self._buffer += data
-        self._look(ended=False)
-
-    def connection_lost(self, error: Exception | None) -> None:
-        self.over = True
-        self._look(ended=error is None)
-        if self._answer is not None and not self._answer.done():
-            self._answer.set_exception(error or ConnectionResetError())
-
-    def _look(self, *, ended: bool) -> None:
-        """Whether the answer is whole by now."""
         if self._answer is None or self._answer.done():
             self.over = True  # it speaks without being asked
             return
-        try:
-            found = _parse(self._buffer, ended=ended)
-        except (ValueError, IndexError):
-            self.over = True
-            self._answer.set_exception(BadReply())
+        self._http.receive_data(data)
+        self._read(self._answer)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self.over = True
+        if self._answer is None or self._answer.done():
             return
-        if found is not None:
-            reply, length = found
-            self.over = (
-                self.over
-                or length != len(self._buffer)
-                or reply.headers.get("connection", "").lower() == "close"
-            )
-            self._buffer.clear()
-            self._answer.set_result(reply)
+        if error is None:
+            self._http.receive_data(b"")  # an answer may end with its connection
+            self._read(self._answer)
+        if not self._answer.done():
+            self._answer.set_exception(error or ConnectionResetError())
+
+    def _read(self, answer: "asyncio.Future[Reply]") -> None:
+        """Take what has come so far; the answer is known when it is whole."""
+        try:
+            while (event := self._http.next_event()) not in (h11.NEED_DATA, h11.PAUSED):
+                match event:
+                    case h11.Response():
+                        self._head = event
+                    case h11.Data(data=data):
+                        self._body += data
+                    case h11.EndOfMessage():
+                        self._end(answer)
+                        return
+                    case h11.ConnectionClosed():
+                        return
+        except h11.RemoteProtocolError as error:
+            self.over = True
+            answer.set_exception(BadReply(str(error)))
+
+    def _end(self, answer: "asyncio.Future[Reply]") -> None:
+        assert self._head is not None  # noqa: S101 - for the types
+        headers = {name.decode(): value.decode("latin-1") for name, value in self._head.headers}
+        text = self._body.decode("utf-8", "replace")
+        answer.set_result(Reply(self._head.status_code, headers, text))
+        self._head, self._body = None, bytearray()
+        if self._http.trailing_data[0] or self._http.our_state is not h11.DONE:
+            self.over = True
+        else:
+            self._http.start_next_cycle()
 
 
 class _Own:
@@ -211,69 +232,3 @@ def _quiet(kept: _Peer) -> bool:
     poll = select.poll()
     poll.register(kept.transport.get_extra_info("socket"), select.POLLIN)
     return not poll.poll(0)
-
-
-def _request(
-    method: str, path: str, host: str, headers: Mapping[str, str], body: bytes | None
-) -> bytes:
-    all_headers = {"Host": host, **headers}
-    if body is not None:
-        all_headers["Content-Length"] = str(len(body))
-    lines = "".join(f"{name}: {value}\r\n" for name, value in all_headers.items())
-    return f"{method} {path} HTTP/1.1\r\n{lines}\r\n".encode("latin-1") + (body or b"")
-
-
-def _parse(buffer: bytearray, *, ended: bool) -> tuple[Reply, int] | None:
-    """The answer at the beginning of the buffer and its length, or None while it isn't whole.
-    Raises ValueError or IndexError for what is no HTTP."""
-    head_end = buffer.find(b"\r\n\r\n")
-    if head_end < 0:
-        return None
-    first, *lines = buffer[:head_end].decode("latin-1").split("\r\n")
-    status = int(first.split(" ")[1])
-    if not first.startswith("HTTP/1.") or not 100 <= status < 600:
-        raise ValueError(first)
-    headers = {}
-    for line in lines:
-        name, _, value = line.partition(":")
-        headers[name.strip().lower()] = value.strip()
-    start = head_end + 4
-    if status < 200:
-        del buffer[:start]  # an interim answer: the real one follows
-        return _parse(buffer, ended=ended)
-    if headers.get("transfer-encoding", "").lower() == "chunked":
-        chunked = _chunks(buffer, start)
-        if chunked is None:
-            return None
-        body, end = chunked
-    elif "content-length" in headers or status in {204, 304}:
-        end = start + int(headers.get("content-length", "0"))
-        if end < start or len(buffer) < end:
-            return None
-        body = bytes(buffer[start:end])
-    elif ended:
-        body, end = bytes(buffer[start:]), len(buffer)
-    else:
-        return None
-    return Reply(status, headers, body.decode("utf-8", "replace")), end
-
-
-def _chunks(buffer: bytearray, at: int) -> tuple[bytes, int] | None:
-    """A body that comes in chunks, and where it ends; None while it isn't whole."""
-    parts: list[bytes] = []
-    while True:
-        line_end = buffer.find(b"\r\n", at)
-        if line_end < 0:
-            return None
-        size = int(buffer[at:line_end].split(b";")[0], 16)
-        at = line_end + 2
-        if size == 0:
-            # Trailers, if any, end with an empty line.
-            if buffer[at : at + 2] == b"\r\n":
-                return b"".join(parts), at + 2
-            trailer_end = buffer.find(b"\r\n\r\n", at)
-            return None if trailer_end < 0 else (b"".join(parts), trailer_end + 4)
-        if len(buffer) < at + size + 2:
-            return None
-        parts.append(bytes(buffer[at : at + size]))
-        at += size + 2
