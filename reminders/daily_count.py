@@ -40,7 +40,7 @@ def count_today(now: datetime) -> int:
 
     Repeating it corrects the figures of the day, and repairs nothing twice.
     """
-    asked = {"now": now, "grace": GRACE}
+    asked: dict[str, datetime | timedelta] = {"now": now, "grace": GRACE}
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(_COUNT, asked)
         DailyCount.objects.bulk_create(
