@@ -1,5 +1,6 @@
 """What a tick does: one call each. A task that found all it could take looks again at once."""
 
+import logging
 import time
 from collections.abc import Callable
 from typing import Any
@@ -14,8 +15,12 @@ from messaging.sending import send_due
 from messaging.settling import go_again
 from messaging.settling import settle as settle_texts
 from reminders import news, planning
+from reminders.alarms import alarms
+from reminders.daily_count import count_today as count_doses
 from reminders.sweep import sweep as sweep_schedules
 from workers.ticks import TICKS
+
+log = logging.getLogger(__name__)
 
 BUSY = 10.0
 """Seconds after which a task that still finds work leaves it to the next tick, and lets others of
@@ -74,3 +79,14 @@ def read_back() -> None:
 @shared_task(base=Tick)
 def sweep() -> None:
     sweep_schedules(timezone.now())
+
+
+@shared_task(base=Tick)
+def count_today() -> None:
+    count_doses(timezone.now())
+
+
+@shared_task(base=Tick)
+def watch() -> None:
+    for alarm in alarms(timezone.now()):
+        log.error("%s for %.0f s: %s", alarm.name, alarm.seconds, alarm.what)

@@ -19,6 +19,8 @@ TICKS: dict[str, tuple[float, str]] = {
     "workers.tasks.take_news": (10, ROUTINE),
     "workers.tasks.read_back": (60, ROUTINE),
     "workers.tasks.sweep": (3600, ROUTINE),
+    "workers.tasks.count_today": (3600, ROUTINE),
+    "workers.tasks.watch": (30, ROUTINE),
 }
 """Each task's interval in seconds, and its queue."""
 
