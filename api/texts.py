@@ -12,9 +12,10 @@ from api.door import Door
 from api.entrance import SignedIn
 from api.pages import Paged, page
 from api.schema import operation
+from messaging.gateway import Fault
 from messaging.models import STATES, Sms
 from messaging.states import State
-from messaging.vocabulary import Fault, fault_of
+from messaging.vocabulary import fault_of
 from reminders import reading
 
 STATE_IN_WORDS: dict[str, str] = {
@@ -35,7 +36,10 @@ FAULT_IN_WORDS: dict[Fault, str] = {
     Fault.TEXT: "The carrier refuses this text.",
     Fault.PASSING: "The phone or the network was out of reach for a while.",
     Fault.OPTED_OUT: "The patient has stopped our texts.",
-    Fault.OURS: "A fault on our side: tell support.",
+    **dict.fromkeys(
+        (Fault.ACCOUNT, Fault.SENDER, Fault.OURS), "A fault on our side: tell support."
+    ),
+    Fault.RATE: "Too many texts at once: it goes again by itself.",
 }
 
 

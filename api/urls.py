@@ -10,6 +10,7 @@ from api.schedules import ChangeInterval, Pause, PreviewChange, Resume, Schedule
 from api.sign_in import SignIn, SignOut, WhoAmI
 from api.texts import Texts
 from api.webhooks import TwilioInbound, TwilioStatus
+from api.work import Metrics, Work
 from api.worklist import Worklist
 
 of_a_patient = [
@@ -40,4 +41,6 @@ urlpatterns = [
     path("api/docs", Docs.as_view(), name="docs"),
     path("api/openapi.yaml", Document.as_view(), name="openapi"),
     path("health", Health.as_view(), name="health"),
+    path("health/work", Work.as_view(), name="work"),
+    path("metrics", Metrics.as_view(), name="metrics"),
 ]

@@ -4,15 +4,15 @@ import logging
 import random
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
 from django.db import DataError, IntegrityError, connection, transaction
+from uuid_utils.compat import uuid7
 
-from messaging.clock import CLOCK, clock
-from messaging.models import Sms, SmsEvent
+from messaging.clock import CLOCK
 from messaging.states import NEWS, Finding, Standing, State, target
 
 log = logging.getLogger(__name__)
@@ -49,10 +49,32 @@ class _Row:
     """A locked row, as the reports change it in memory. left: seconds of its use; delay: seconds
     until it may leave again."""
 
-    sms: Sms
+    id: UUID
+    state: State
+    attempt: int
+    refusals: int
+    cancel_wished: bool
+    requeued: bool
+    untaken: bool
+    sid: str | None
+    error_code: int | None
     left: float
     moved: bool = False
     delay: float = 0
+
+
+@dataclass(frozen=True)
+class _Event:
+    """What is kept of a report, for good."""
+
+    id: UUID
+    sms_id: UUID
+    attempt: int
+    source: str
+    status: str
+    sid: str
+    error_code: int | None
+    moved_to: str
 
 
 def advance(reports: Iterable[Report], now: datetime | None = None) -> int:
@@ -88,60 +110,74 @@ def _advance(of_text: Mapping[UUID, Sequence[Report]], now: datetime | None) -> 
 
 
 def _move(of_text: Mapping[UUID, Sequence[Report]], now: datetime | None) -> int:
-    rows = [
-        _Row(sms, (sms.expires_at - sms.clock).total_seconds())
-        for sms in Sms.objects.select_for_update()
-        .filter(id__in=list(of_text))
-        .annotate(clock=clock(now))
-        .order_by("id")
-    ]
-    events = [_apply(report, row) for row in rows for report in of_text[row.sms.id]]
-    SmsEvent.objects.bulk_create(events, ignore_conflicts=True)
+    """By plain SQL: this is done for each text that leaves, and for each report on it."""
+    with connection.cursor() as cursor:
+        cursor.execute(_LOCK, {"ids": list(of_text), "now": now})
+        rows = [_Row(id_, State(state), *others) for id_, state, *others in cursor.fetchall()]
+    events = [_apply(report, row) for row in rows for report in of_text[row.id]]
+    _keep(events)
     moved = [row for row in rows if row.moved]
     if moved:
         _write(moved, now)
     return len(moved)
 
 
-def _apply(report: Report, row: _Row) -> SmsEvent:
+def _apply(report: Report, row: _Row) -> _Event:
     """Move one row by one report; the event that says so."""
-    sms, finding = row.sms, report.finding
-    delay = _backoff(sms.refusals) if report.wait is None else report.wait
-    before = State(sms.state)
+    finding, before = report.finding, row.state
+    delay = _backoff(row) if report.wait is None else report.wait
     after = target(
         Standing(
             state=before,
-            cancel_wished=sms.cancel_wished,
+            cancel_wished=row.cancel_wished,
             in_use=row.left > delay,
-            requeued=sms.requeued,
-            current=report.attempt == sms.attempt,
+            requeued=row.requeued,
+            current=report.attempt == row.attempt,
         ),
         finding,
     )
     if after != before:
         row.moved, row.delay = True, delay
-        sms.state = after
-        sms.sid = None if after == State.QUEUED else report.sid or sms.sid
-        sms.error_code = report.error_code
-        sms.requeued = sms.requeued or finding == Finding.NEVER_TAKEN
-        sms.refusals += finding in {Finding.NOT_TAKEN, Finding.DROPPED}
+        row.state = after
+        row.sid = None if after == State.QUEUED else report.sid or row.sid
+        row.error_code = report.error_code
+        row.requeued = row.requeued or finding == Finding.NEVER_TAKEN
+        row.refusals += finding in {Finding.NOT_TAKEN, Finding.DROPPED}
         # Told when it ends badly, and told again when that turns out to be wrong.
-        sms.untaken = sms.untaken or after in NEWS or before in {*NEWS, State.CANCELLED}
-    return SmsEvent(
-        sms=sms,
+        row.untaken = row.untaken or after in NEWS or before in {*NEWS, State.CANCELLED}
+    return _Event(
+        id=uuid7(),
+        sms_id=row.id,
         attempt=report.attempt,
-        source=report.source,
-        status=finding,
+        source=report.source.value,
+        status=finding.value,
         sid=report.sid,
         error_code=report.error_code,
-        moved_to=after if after != before else "",
+        moved_to=after.value if after != before else "",
     )
 
 
-def _backoff(refusals: int) -> float:
-    """Seconds to wait after so many attempts that came to nothing: doubling, jittered."""
-    return min(LONGEST_BACKOFF, 2.0 ** min(refusals + 1, 10)) * random.uniform(0.5, 1)  # noqa: S311
+def _backoff(row: _Row) -> float:
+    """Seconds to wait after so many attempts that came to nothing: doubling, jittered, and so that
+    the text has half of its time left, while it has any to speak of."""
+    wait = min(LONGEST_BACKOFF, 2.0 ** min(row.refusals + 1, 10)) * random.uniform(0.5, 1)  # noqa: S311
+    return max(1.0, min(wait, row.left / 2))
 
+
+_LOCK = f"""
+    SELECT id, state, attempt, refusals, cancel_wished, requeued, untaken, sid, error_code,
+        EXTRACT(EPOCH FROM expires_at - {CLOCK})::float8
+    FROM messaging_sms WHERE id = ANY(%(ids)s) ORDER BY id FOR UPDATE
+"""  # noqa: S608 - here and below no value is formatted in
+
+_KEEP = """
+    INSERT INTO messaging_smsevent
+        (id, sms_id, attempt, source, status, sid, error_code, moved_to)
+    SELECT * FROM unnest(
+        %(id)s::uuid[], %(sms_id)s::uuid[], %(attempt)s::int[], %(source)s::text[],
+        %(status)s::text[], %(sid)s::text[], %(error_code)s::int[], %(moved_to)s::text[])
+    ON CONFLICT DO NOTHING
+"""
 
 _WRITE = f"""
     UPDATE messaging_sms AS sms SET
@@ -154,16 +190,21 @@ _WRITE = f"""
         %(requeued)s::bool[], %(refusals)s::int[], %(untaken)s::bool[], %(delay)s::float8[]
     ) AS new(id, state, sid, error_code, requeued, refusals, untaken, delay)
     WHERE sms.id = new.id
-"""  # noqa: S608 - no value is formatted in
+"""  # noqa: S608
+
+
+def _keep(events: Sequence[_Event]) -> None:
+    names = [field.name for field in fields(_Event)]
+    with connection.cursor() as cursor:
+        cursor.execute(_KEEP, {name: [getattr(event, name) for event in events] for name in names})
 
 
 def _write(rows: Sequence[_Row], now: datetime | None) -> None:
-    texts = [row.sms for row in rows]
     names = ("id", "sid", "error_code", "requeued", "refusals", "untaken")
     with connection.cursor() as cursor:
         cursor.execute(
             _WRITE,
-            {name: [getattr(sms, name) for sms in texts] for name in names}
-            | {"state": [str(sms.state) for sms in texts]}
+            {name: [getattr(row, name) for row in rows] for name in names}
+            | {"state": [row.state.value for row in rows]}
             | {"delay": [float(row.delay) for row in rows], "now": now},
         )

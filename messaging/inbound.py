@@ -34,6 +34,8 @@ def receive(params: Mapping[str, str], now: datetime) -> bool:
     if sender is None:
         log.warning("An inbound text came for a number that is no sender of ours")
         return False
+    if sender.inbound_seen_at is None:
+        Sender.objects.filter(id=sender.id).update(inbound_seen_at=now)
     return store(
         sender, params.get("MessageSid", ""), params.get("From", ""), params.get("Body", ""), now
     )

@@ -1,10 +1,11 @@
 """Outbound texts, what became of them, senders and their pace, inbound texts, opt-outs."""
 
 from datetime import UTC, datetime
+from uuid import UUID
 
 from django.db import models
-from django.db.models import F, Q
-from django.db.models.functions import Now
+from django.db.models import F, Q, Value
+from django.db.models.functions import Coalesce, Now
 
 from accounts.keys import TimeSortedModel
 from accounts.models import Clinic
@@ -17,6 +18,12 @@ STATES = [(state.value, state.value) for state in State]
 
 IDLE = datetime(2000, 1, 1, tzinfo=UTC)
 """When a sender that has sent nothing is free: before any instant, played ones included."""
+
+NO_CLINIC = UUID(int=2**128 - 1)
+"""Stands for the clinic of texts without one, when clinics take turns."""
+
+BEFORE_ALL = UUID(int=0)
+"""Before any clinic: where the turns begin."""
 
 
 class Scope(models.TextChoices):
@@ -46,14 +53,22 @@ class Sender(TimeSortedModel):
 
     rate: segments a second that its carrier takes (FACTS: US long code 1, toll-free 3, short code
     100). next_at: when all that was claimed so far will have left; a claim reserves from there.
+    slowed_to, slowed_at: the part of its rate that it was slowed down to, and from when on it may
+    send again and recovers by itself (pace.py). turn: the clinic that was served last. standby: it
+    sends only while no sender of the first line can, and only once a text to it has reached us.
     """
 
     account = models.CharField(max_length=34, help_text="Twilio's AccountSid.")
     number = models.CharField(max_length=16, unique=True)
     scope = models.CharField(max_length=16, choices=Scope)
     lane = models.CharField(max_length=16, choices=Lane)
+    standby = models.BooleanField(default=False)
     rate = models.FloatField(default=1.0)
     next_at = models.DateTimeField(default=IDLE)
+    slowed_to = models.FloatField(default=1.0)
+    slowed_at = models.DateTimeField(default=IDLE)
+    turn = models.UUIDField(default=BEFORE_ALL)
+    inbound_seen_at = models.DateTimeField(null=True)
     # Start of the last whole reading of Twilio's list of inbound texts; the next begins earlier.
     inbound_read_at = models.DateTimeField(db_default=Now())
 
@@ -61,7 +76,33 @@ class Sender(TimeSortedModel):
         constraints = [
             models.CheckConstraint(condition=Q(number__regex=E164), name="sender_number_e164"),
             models.CheckConstraint(condition=Q(rate__gt=0), name="sender_rate_positive"),
+            models.CheckConstraint(
+                condition=Q(slowed_to__gt=0, slowed_to__lte=1), name="sender_slowed_to_a_part"
+            ),
         ]
+
+
+class Circuit(TimeSortedModel):
+    """What keeps failing for a fault of ours rests: nothing is claimed for it but, now and then,
+    one text as a probe. There is a row only for what has failed before.
+
+    name: an account's sid or a sender's number. opened_at: null while it is closed. doubtful:
+    posts without a certain end, in a row. probes: since it opened; probe_at: when the next may go.
+    """
+
+    name = models.CharField(max_length=34, unique=True)
+    doubtful = models.PositiveIntegerField(default=0)
+    opened_at = models.DateTimeField(null=True)
+    why = models.CharField(max_length=40, blank=True)
+    probes = models.PositiveIntegerField(default=0)
+    probe_at = models.DateTimeField(default=IDLE)
+
+
+class Tick(TimeSortedModel):
+    """When a tick was last followed by a look (clock.first_look)."""
+
+    name = models.CharField(max_length=100, unique=True)
+    looked_at = models.DateTimeField(default=IDLE)
 
 
 class Sms(TimeSortedModel):
@@ -133,11 +174,27 @@ class Sms(TimeSortedModel):
             ),
         ]
         indexes = [
-            # Read by the claim: what is due, longest due first, never what lies ahead.
+            # Read by the claim: whether anything is due.
             models.Index(
-                fields=["scope", "lane", "available_at", "id"],
+                fields=["scope", "lane", "available_at"],
+                condition=Q(state=State.QUEUED),
+                name="sms_due",
+            ),
+            # Read by the claim: which clinics have something due, and of each the longest due.
+            models.Index(
+                "scope",
+                "lane",
+                Coalesce("clinic", Value(NO_CLINIC)),
+                "available_at",
+                "id",
                 condition=Q(state=State.QUEUED),
                 name="sms_queued",
+            ),
+            # Read by the claim: whether a sender that stands by has something to do.
+            models.Index(
+                fields=["scope", "lane"],
+                condition=Q(state=State.QUEUED, kind=Kind.REPEAT, attempt__gt=F("refusals")),
+                name="sms_in_doubt",
             ),
             # Read by settle: leases that ran out, texts whose fate is unknown.
             models.Index(

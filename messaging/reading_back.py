@@ -9,18 +9,17 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import F
 
-from messaging import twilio
 from messaging.clock import CLOCK, clock
 from messaging.evidence import Report, Source, advance
+from messaging.gateway import Message, Unreadable
 from messaging.inbound import store
 from messaging.models import InboundSms, Sender
-from messaging.parallel import call_all
+from messaging.provider import GATEWAY
 from messaging.vocabulary import evidence_in
 
 log = logging.getLogger(__name__)
 
 MOST = 100
-PARALLEL = 16
 PATIENCE = 10.0
 """Seconds for the answers: others of this queue wait for us. Who wasn't asked is asked later."""
 
@@ -51,21 +50,23 @@ def _read_reports(now: datetime | None) -> int:
         silent = cursor.fetchall()
     if not silent:
         return 0
-    asked = call_all(_ask, silent, at_once=PARALLEL, until=time.monotonic() + PATIENCE)
-    reports = [future.result() for future in asked if future.done() and not future.cancelled()]
+    if not connection.in_atomic_block:
+        connection.close()
+    wanted = [(account, sid) for _, _, account, sid in silent]
+    found = GATEWAY.fetch_all(wanted, until=time.monotonic() + PATIENCE)
+    reports = (
+        _report(sms_id, attempt, message)
+        for (sms_id, attempt, _, _), message in zip(silent, found, strict=True)
+        if message is not None
+    )
     return advance((report for report in reports if report), now)
 
 
-def _ask(silent: tuple[UUID, int, str, str]) -> Report | None:
-    sms_id, attempt, account, sid = silent
-    try:
-        message = twilio.fetch(account, sid)
-    except twilio.Unreadable:
-        return None
+def _report(sms_id: UUID, attempt: int, message: Message) -> Report | None:
     finding = evidence_in(message.status, message.error_code)
     if finding is None:
         return None
-    return Report(sms_id, attempt, Source.FETCH, finding, sid, message.error_code)
+    return Report(sms_id, attempt, Source.FETCH, finding, message.sid, message.error_code)
 
 
 def _read_inbound(now: datetime | None) -> int:
@@ -82,8 +83,10 @@ def _read_inbound_of(sender: Sender, begun: datetime) -> int:
     if not connection.in_atomic_block:
         connection.close()
     try:
-        listed = twilio.messages(sender.account, sender.inbound_read_at - OVERLAP, to=sender.number)
-    except twilio.Unreadable as trouble:
+        listed = GATEWAY.messages(
+            sender.account, sender.inbound_read_at - OVERLAP, to=sender.number
+        )
+    except Unreadable as trouble:
         log.warning("Inbound texts of sender %s can't be read: %s", sender.id, trouble)
         return 0
     known = set(

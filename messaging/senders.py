@@ -11,9 +11,18 @@ from messaging.models import E164, Lane, Scope, Sender
 
 
 def add_sender(
-    actor: audit.Actor, *, account: str, number: str, scope: Scope, lane: Lane, rate: float
+    actor: audit.Actor,
+    *,
+    account: str,
+    number: str,
+    scope: Scope,
+    lane: Lane,
+    rate: float,
+    standby: bool = False,
 ) -> Sender:
-    """Add a number to send from, or change its account, lane and pace (segments a second).
+    """Add a number to send from, or change its account, lane, pace (segments a second) and whether
+    it stands by: then it sends only while no sender of the first line can, and only once a text to
+    it has reached us, or what people answer to it would be lost.
 
     Raises Invalid for what Twilio or the settings don't know, and Conflict for another scope: a
     number's answers and opt-outs belong to the scope that it began with.
@@ -27,14 +36,14 @@ def add_sender(
     with transaction.atomic():
         sender, new = Sender.objects.select_for_update().get_or_create(
             number=number,
-            defaults={"account": account, "scope": scope, "lane": lane, "rate": rate},
+            defaults={"account": account, "scope": scope},
         )
         if sender.scope != scope:
             raise Conflict(
                 "other_scope", f"This number is a sender of scope {sender.scope}.", "scope"
             )
-        sender.account, sender.lane, sender.rate = account, lane, rate
-        sender.save(update_fields=["account", "lane", "rate"])
+        sender.account, sender.lane, sender.rate, sender.standby = account, lane, rate, standby
+        sender.save(update_fields=["account", "lane", "rate", "standby"])
         audit.record(
             actor,
             "add_sender" if new else "change_sender",
@@ -42,5 +51,6 @@ def add_sender(
             subject_id=sender.id,
             lane=lane,
             rate=rate,
+            standby=standby,
         )
     return sender

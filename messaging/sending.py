@@ -9,26 +9,26 @@ import logging
 import signal
 import threading
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future
 from contextlib import contextmanager
 from datetime import datetime
+from uuid import UUID
 
 from django.db import DatabaseError, InterfaceError, connection
 
-from messaging import twilio
+from messaging import circuits
 from messaging.claim import LEASE, Claimed, claim, close_useless
 from messaging.connections import READ_SECONDS
 from messaging.evidence import Report, Source, advance
+from messaging.gateway import Answer, Fault
 from messaging.inbound import say
 from messaging.models import Lane
-from messaging.parallel import call_all
-from messaging.states import Finding
+from messaging.pace import slow_down
+from messaging.provider import GATEWAY
 
 log = logging.getLogger(__name__)
 
-PARALLEL = 32
 RETRY_RECORD = 0.2
 
 
@@ -65,37 +65,18 @@ def _ended_by_lease() -> Iterator[None]:
         signal.signal(signal.SIGALRM, before or signal.SIG_DFL)
 
 
-def _post(claimed: Sequence[Claimed]) -> list[twilio.Answer]:
+def _post(claimed: Sequence[Claimed]) -> list[Answer]:
     """Post all, and say of each what became of it."""
+    # Ours should not be tied to how fast a provider answers.
+    if not connection.in_atomic_block:
+        connection.close()
     # The last write may be at the end of the window; its answer is not awaited longer than this.
-    answered_by = claimed[-1].write_before + READ_SECONDS + 1
-    posted = call_all(_post_one, claimed, at_once=PARALLEL, until=answered_by)
-    return [_answer(future) for future in posted]
+    return GATEWAY.post_all(claimed, until=claimed[-1].write_before + READ_SECONDS + 1)
 
 
-def _post_one(text: Claimed) -> twilio.Answer:
-    return twilio.post(
-        text.account,
-        sender=text.sender,
-        to=text.to,
-        body=text.body,
-        callback=twilio.callback_url(text.id, text.attempt),
-        use_until=text.use_until,
-        write_before=text.write_before,
-    )
-
-
-def _answer(future: Future[twilio.Answer]) -> twilio.Answer:
-    if future.cancelled():
-        return twilio.Answer(Finding.NOT_TAKEN, wait=0)
-    return future.result() if future.done() else twilio.Answer(Finding.DOUBTFUL)
-
-
-def _record(
-    claimed: Sequence[Claimed], answers: Sequence[twilio.Answer], now: datetime | None
-) -> None:
+def _record(claimed: Sequence[Claimed], answers: Sequence[Answer], now: datetime | None) -> None:
     """Record all at once, trying until the lease ends; after that, settle finds out."""
-    trouble = Counter(a.finding.value for a in answers if not a.sid)
+    trouble = Counter(str(a.fault or a.finding) for a in answers if not a.sid)
     if trouble:
         log.warning("Of %s texts posted: %s", len(claimed), dict(trouble))
     reports = [
@@ -105,9 +86,7 @@ def _record(
     while True:
         try:
             advance(reports, now)
-            for text, answer in zip(claimed, answers, strict=True):
-                if answer.opted_out:
-                    say(text.scope, text.to, opted_out=True, said_at=text.claimed_at)
+            _take_faults(claimed, answers, now)
         except (DatabaseError, InterfaceError) as error:
             if connection.in_atomic_block or claimed[0].lease_until - time.monotonic() < 1:
                 raise
@@ -118,3 +97,19 @@ def _record(
             time.sleep(RETRY_RECORD)
         else:
             return
+
+
+def _take_faults(
+    claimed: Sequence[Claimed], answers: Sequence[Answer], now: datetime | None
+) -> None:
+    """What the answers say of people, accounts and senders, beside what became of the texts."""
+    told_to_wait: defaultdict[UUID, float] = defaultdict(float)
+    for text, answer in zip(claimed, answers, strict=True):
+        if answer.fault == Fault.OPTED_OUT:
+            say(text.scope, text.to, opted_out=True, said_at=text.claimed_at)
+        elif answer.fault == Fault.RATE:
+            wait = max(told_to_wait[text.sender_id], answer.wait or 0)
+            told_to_wait[text.sender_id] = wait
+    for sender_id, wait in sorted(told_to_wait.items()):
+        slow_down(sender_id, wait, now)
+    circuits.note(zip(claimed, answers, strict=True), now)

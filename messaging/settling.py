@@ -15,11 +15,12 @@ from django.conf import settings
 from django.db import connection
 from django.db.models import F
 
-from messaging import twilio
 from messaging.clock import CLOCK
 from messaging.evidence import Report, Source, advance
-from messaging.models import Kind, Sms, SmsEvent
+from messaging.gateway import Message, Unreadable
+from messaging.models import Sms, SmsEvent
 from messaging.outbox import digest
+from messaging.provider import GATEWAY
 from messaging.states import Finding, State
 from messaging.vocabulary import evidence_in
 
@@ -44,8 +45,7 @@ UNREADABLE_PAUSE = timedelta(minutes=1)
 class Doubt:
     """A text whose fate is unknown, ours to look at until `checked_at` is another's.
 
-    doubtful: attempts that had no certain end; quiet: its quiet period was over when we began;
-    over: it is of no use any more.
+    quiet: its quiet period was over when we began; over: it is of no use any more.
     """
 
     id: UUID
@@ -55,8 +55,6 @@ class Doubt:
     body_digest: str
     claimed_at: datetime
     checked_at: datetime
-    kind: str
-    doubtful: int
     quiet_reads: int
     quiet: bool
     over: bool
@@ -67,19 +65,24 @@ def settle(now: datetime | None = None) -> int:
 
     now: None: Postgres's clock; an instant only to play a story, as the demo's check does.
     """
-    moved = _end_leases(now)
-    doubts = _take_doubts(now)
+    moved = go_again(now)
     of_account: defaultdict[str, list[Doubt]] = defaultdict(list)
-    again: list[Report] = []
-    for doubt in doubts:
-        if doubt.kind == Kind.REPEAT and doubt.doubtful <= REPEATS:
-            again.append(_found(doubt, Finding.UNANSWERED))
-        else:
-            of_account[doubt.account].append(doubt)
-    moved += advance(again, now)
+    for doubt in _take_doubts(now):
+        of_account[doubt.account].append(doubt)
     for account, waiting in of_account.items():
         moved += _settle_account(account, waiting, now)
     return moved
+
+
+def go_again(now: datetime | None = None) -> int:
+    """Take texts whose lease ran out for unknown, and queue those again that may rather go twice
+    than never; how many moved. Asks nobody, so that what is urgent needn't wait for a list."""
+    moved = _end_leases(now)
+    with connection.cursor() as cursor:
+        cursor.execute(_MAY_REPEAT, {"now": now, "most": MOST, "repeats": REPEATS})
+        found = cursor.fetchall()
+    again = Source.LEASE, Finding.UNANSWERED
+    return moved + advance((Report(id_, attempt, *again, wait=0) for id_, attempt in found), now)
 
 
 def _end_leases(now: datetime | None) -> int:
@@ -103,7 +106,7 @@ def _settle_account(account: str, doubts: Sequence[Doubt], now: datetime | None)
         connection.close()
     try:
         listed = _listed(account, doubts)
-    except twilio.Unreadable as trouble:
+    except Unreadable as trouble:
         log.warning("Twilio's list of account %s can't be read: %s", account, trouble)
         Sms.objects.filter(state=State.UNKNOWN, account=account).update(
             checked_at=F("checked_at") + UNREADABLE_PAUSE
@@ -129,7 +132,7 @@ def _settle_account(account: str, doubts: Sequence[Doubt], now: datetime | None)
     return advance(reports, now)
 
 
-def _listed(account: str, doubts: Sequence[Doubt]) -> Mapping[str, list[twilio.Message]]:
+def _listed(account: str, doubts: Sequence[Doubt]) -> Mapping[str, list[Message]]:
     """What Twilio sent to each number since before it could have been ours. Raises Unreadable."""
     earliest: dict[str, datetime] = {}
     for doubt in doubts:
@@ -137,11 +140,11 @@ def _listed(account: str, doubts: Sequence[Doubt]) -> Mapping[str, list[twilio.M
         earliest[doubt.to] = min(since, earliest.get(doubt.to, since))
     if len(earliest) <= ONE_BY_ONE:
         return {
-            to: [m for m in twilio.messages(account, since, to=to) if not m.inbound]
+            to: [m for m in GATEWAY.messages(account, since, to=to) if not m.inbound]
             for to, since in earliest.items()
         }
-    listed: defaultdict[str, list[twilio.Message]] = defaultdict(list)
-    for message in twilio.messages(account, min(earliest.values())):
+    listed: defaultdict[str, list[Message]] = defaultdict(list)
+    for message in GATEWAY.messages(account, min(earliest.values())):
         if not message.inbound:
             listed[message.to].append(message)
     return listed
@@ -152,7 +155,7 @@ def _known(sids: Iterable[str]) -> set[str]:
     return set(SmsEvent.objects.filter(sid__in=list(sids)).values_list("sid", flat=True))
 
 
-def _seen(doubt: Doubt, message: twilio.Message) -> list[Report]:
+def _seen(doubt: Doubt, message: Message) -> list[Report]:
     """It was taken; and what became of it, if Twilio says."""
     found = [Finding.ACCEPTED, evidence_in(message.status, message.error_code)]
     return [
@@ -189,6 +192,13 @@ _LEASES_OVER = f"""
     ORDER BY lease_until LIMIT %(most)s
 """  # noqa: S608 - here and below no value is formatted in
 
+_MAY_REPEAT = f"""
+    SELECT id, attempt FROM messaging_sms
+    WHERE state = 'unknown' AND kind = 'repeat' AND lease_until <= {CLOCK}
+        AND attempt - refusals <= %(repeats)s
+    ORDER BY lease_until LIMIT %(most)s
+"""  # noqa: S608
+
 # checked_at is the mark by which one of several settlers has a text to itself for a while.
 _TAKE_DOUBTS = f"""
     UPDATE messaging_sms SET checked_at = {CLOCK}
@@ -197,7 +207,6 @@ _TAKE_DOUBTS = f"""
         WHERE state = 'unknown' AND lease_until <= {CLOCK} AND (
             checked_at IS NULL OR checked_at <= {CLOCK} - make_interval(secs => %(again)s))
         ORDER BY lease_until LIMIT %(most)s FOR UPDATE SKIP LOCKED)
-    RETURNING id, attempt, account, "to", body_digest, claimed_at, checked_at, kind,
-        attempt - refusals, quiet_reads,
+    RETURNING id, attempt, account, "to", body_digest, claimed_at, checked_at, quiet_reads,
         lease_until <= {CLOCK} - make_interval(secs => %(quiet)s), expires_at <= {CLOCK}
 """  # noqa: S608

@@ -4,16 +4,17 @@ The SDK builds requests and reads lists. What became of a posted text is judged 
 the wire, because the SDK's exceptions don't tell an answer of Twilio's from a proxy's.
 """
 
+import asyncio
 import base64
 import json
 import logging
 import math
 import re
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from contextvars import ContextVar
 from datetime import datetime, timedelta
-from http.client import HTTPException
+from functools import cache
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -26,89 +27,84 @@ from twilio.request_validator import RequestValidator, get_signature_algorithm
 from twilio.rest import Client
 from twilio.rest.api.v2010.account.message import MessageInstance
 
-from messaging.connections import NotWritten, Reply, TooLate, exchange
+from messaging.connections import BadReply, Exchange, NotWritten, Reply, TooLate, run
+from messaging.gateway import Answer, Fault, Message, Post, Unreadable
 from messaging.states import Finding
-from messaging.vocabulary import Fault, evidence_in, fault_of
+from messaging.vocabulary import evidence_in, fault_of
 
 log = logging.getLogger(__name__)
 
 SID = re.compile(r"(SM|MM)[0-9a-fA-F]{32}")
 MOST_VALIDITY = 36_000
 LONGEST_WAIT = 3600.0
+MENDING = 5.0
+"""Seconds that a text waits which came back for a fault of our account or sender: its circuit
+holds it back, so that this is only how soon it leaves once that has closed."""
+
+AT_ONCE = 128
+READ_AT_ONCE = 16
 PAGE = 1000
 DISORDER = timedelta(hours=1)
 """How far from newest-first a list may be: it is sorted by when texts went out, and we read it by
 when they were created; and clocks differ."""
 
 
-@dataclass(frozen=True)
-class Answer:
-    """What became of one posted text. wait: seconds until it may go again, None when not told."""
-
-    finding: Finding
-    sid: str = ""
-    error_code: int | None = None
-    wait: float | None = None
-    opted_out: bool = False
+def post_all(texts: Sequence[Post], until: float) -> list[Answer]:
+    """See Gateway."""
+    return run(_post_all(texts, until))
 
 
-@dataclass(frozen=True)
-class Message:
-    """A message as Twilio shows it."""
+async def _post_all(texts: Sequence[Post], until: float) -> list[Answer]:
+    room = asyncio.Semaphore(AT_ONCE)
+    calls = [Exchange(text.write_before) for text in texts]
 
-    sid: str
-    to: str
-    sender: str
-    body: str
-    inbound: bool
-    status: str
-    error_code: int | None
-    created_at: datetime
+    async def work(text: Post, call: Exchange) -> Answer:
+        async with room:
+            return await _post(text, call)
+
+    tasks = [asyncio.ensure_future(work(*each)) for each in zip(texts, calls, strict=True)]
+    await _finish(tasks, until)
+    return [
+        (Answer(Finding.DOUBTFUL) if call.written else Answer(Finding.NOT_TAKEN, wait=0))
+        if task.cancelled()
+        else task.result()
+        for task, call in zip(tasks, calls, strict=True)
+    ]
 
 
-class Unreadable(Exception):
-    """Twilio didn't let us read, for now."""
+async def _finish(tasks: Sequence[asyncio.Future[Any]], until: float) -> None:
+    """Wait until all are done; at `until` the rest is cancelled."""
+    _, late = await asyncio.wait(tasks, timeout=max(0.0, until - time.monotonic()))
+    for task in late:
+        task.cancel()
+    if late:
+        await asyncio.wait(late)
 
 
-def post(
-    account: str,
-    *,
-    sender: str,
-    to: str,
-    body: str,
-    callback: str,
-    use_until: float,
-    write_before: float,
-) -> Answer:
-    """Give one text to Twilio, and say what became of it. Never raises, never retries.
-
-    `use_until` and `write_before` are instants of time.monotonic(): Twilio may keep the text until
-    the one, and it isn't written after the other.
-    """
-    left = math.floor(use_until - time.monotonic())
+async def _post(text: Post, call: Exchange) -> Answer:
+    left = math.floor(text.use_until - time.monotonic())
     if left < 1:
         return Answer(Finding.NOT_TAKEN, wait=0)
-    if account not in settings.TWILIO_ACCOUNTS:
-        log.error("A sender's account %s isn't in TWILIO_ACCOUNTS", account)
-        return Answer(Finding.NOT_TAKEN)
-    wire = _Wire(write_before)
+    if text.account not in settings.TWILIO_ACCOUNTS:
+        return Answer(Finding.NOT_TAKEN, wait=MENDING, fault=Fault.ACCOUNT)
+    _call.set(call)
     try:
-        _client(account, wire).messages.create(
-            to=to,
-            from_=sender,
-            body=body,
-            status_callback=callback,
+        await _client(text.account).messages.create_async(
+            to=text.to,
+            from_=text.sender,
+            body=text.body,
+            status_callback=_callback_url(text.id, text.attempt),
             validity_period=min(left, MOST_VALIDITY),
         )
     except TooLate:
         return Answer(Finding.NOT_TAKEN, wait=0)
     except NotWritten:
-        return Answer(Finding.NOT_TAKEN)
+        return Answer(Finding.NOT_TAKEN, reached=False)
     except Exception:  # noqa: BLE001 - whatever it is, the rest of the batch is recorded
-        if wire.reply is None:
-            return Answer(Finding.DOUBTFUL if wire.tried else Finding.NOT_TAKEN)
+        if call.reply is None:
+            return Answer(Finding.DOUBTFUL if call.written else Finding.NOT_TAKEN)
         # Else it is the SDK's own opinion of the reply, which is judged here.
-    return judge(wire.reply) if wire.reply else Answer(Finding.NOT_TAKEN)
+    return judge(call.reply) if call.reply else Answer(Finding.NOT_TAKEN)
 
 
 def judge(reply: Reply) -> Answer:
@@ -129,44 +125,62 @@ def judge(reply: Reply) -> Answer:
     code = _whole(fields.get("code"))
     if code is None or not 400 <= reply.status < 500:
         return Answer(Finding.DOUBTFUL, error_code=code or reply.status)
-    match fault_of(code):
-        case Fault.NUMBER | Fault.TEXT:
-            return Answer(Finding.REFUSED, error_code=code)
-        case Fault.OPTED_OUT:
-            return Answer(Finding.REFUSED, error_code=code, opted_out=True)
+    fault = fault_of(code, reply.status)
+    match fault:
+        case Fault.NUMBER | Fault.TEXT | Fault.OPTED_OUT:
+            return Answer(Finding.REFUSED, error_code=code, fault=fault)
+        case Fault.ACCOUNT | Fault.SENDER:
+            # What holds it back is the circuit; when that closes it leaves at once.
+            return Answer(Finding.NOT_TAKEN, error_code=code, wait=MENDING, fault=fault)
         case Fault.OURS:
-            log.error("Twilio refuses texts for a reason of ours: error %s", code)
-    return Answer(Finding.NOT_TAKEN, error_code=code, wait=_retry_after(reply))
+            log.error("Twilio refuses a text for a reason of ours: error %s", code)
+    return Answer(Finding.NOT_TAKEN, error_code=code, wait=_retry_after(reply), fault=fault)
 
 
-def callback_url(sms_id: UUID, attempt: int) -> str:
+def _callback_url(sms_id: UUID, attempt: int) -> str:
     """Where Twilio reports on an attempt; the fragment asks it to retry a report five times."""
     return f"{settings.PUBLIC_URL}/api/v1/twilio/status/{sms_id}/{attempt}#rc=5&rp=all"
 
 
-def fetch(account: str, sid: str) -> Message:
-    """One message. Raises Unreadable."""
-    try:
-        return _message(_client(account, _Wire()).messages(sid).fetch())
-    except _READING_FAILS as error:
-        raise Unreadable(type(error).__name__) from error
+def fetch_all(wanted: Sequence[tuple[str, str]], until: float) -> list[Message | None]:
+    """See Gateway."""
+    return run(_fetch_all(wanted, until))
+
+
+async def _fetch_all(wanted: Sequence[tuple[str, str]], until: float) -> list[Message | None]:
+    room = asyncio.Semaphore(READ_AT_ONCE)
+
+    async def fetch(account: str, sid: str) -> Message | None:
+        async with room:
+            _call.set(Exchange())
+            try:
+                return _message(await _client(account).messages(sid).fetch_async())
+            except _READING_FAILS:
+                return None
+
+    tasks = [asyncio.ensure_future(fetch(*each)) for each in wanted]
+    await _finish(tasks, until)
+    return [None if task.cancelled() else task.result() for task in tasks]
 
 
 def messages(account: str, since: datetime, *, to: str = "") -> list[Message]:
-    """All messages created since, to one number or to any, inbound ones too. Raises Unreadable:
-    half a list says nothing about what is not in it."""
-    found = []
+    """See Gateway."""
     try:
-        api = _client(account, _Wire()).messages
-        stream = api.stream(to=to, page_size=PAGE) if to else api.stream(page_size=PAGE)
-        for instance in stream:
-            message = _message(instance)
-            if message.created_at < since - DISORDER:
-                break
-            if message.created_at >= since:
-                found.append(message)
+        return run(_messages(account, since, to))
     except _READING_FAILS as error:
         raise Unreadable(type(error).__name__) from error
+
+
+async def _messages(account: str, since: datetime, to: str) -> list[Message]:
+    found = []
+    _call.set(Exchange())
+    asked = {"to": to} if to else {}
+    async for instance in await _client(account).messages.stream_async(page_size=PAGE, **asked):
+        message = _message(instance)
+        if message.created_at < since - DISORDER:
+            break
+        if message.created_at >= since:
+            found.append(message)
     return found
 
 
@@ -185,16 +199,17 @@ def signature_ok(
     return bool(RequestValidator(token).validate(url, params, signature, algorithm))
 
 
+_call: ContextVar[Exchange] = ContextVar("_call")
+"""The call that this task makes: the SDK has no place for what it doesn't know."""
+
+
 class _Wire(HttpClient):  # type: ignore[misc]  # the SDK has no types
-    """One call's way to Twilio, and the reply as it came."""
+    """The SDK's way to Twilio: our own connections."""
 
-    def __init__(self, write_before: float = math.inf) -> None:
-        super().__init__(log, is_async=False)
-        self.write_before = write_before
-        self.tried = False  # something may have been written
-        self.reply: Reply | None = None
+    def __init__(self) -> None:
+        super().__init__(log, is_async=True)
 
-    def request(
+    async def request(
         self,
         method: str,
         uri: str,
@@ -210,20 +225,25 @@ class _Wire(HttpClient):  # type: ignore[misc]  # the SDK has no types
         if auth:
             sent["Authorization"] = "Basic " + base64.b64encode(":".join(auth).encode()).decode()
         body = urlencode(data).encode() if data else None
-        self.tried = True
-        self.reply = exchange(method, url, sent, body, self.write_before)
-        return Response(self.reply.status, self.reply.text, self.reply.headers)
+        reply = await _call.get().send(method, url, sent, body)
+        return Response(reply.status, reply.text, reply.headers)
 
 
-def _client(account: str, wire: _Wire) -> Client:
-    client = Client(account, settings.TWILIO_ACCOUNTS[account], http_client=wire)
-    client.api.base_url = settings.TWILIO_BASE_URL
+def _client(account: str) -> Client:
+    return _client_of(account, settings.TWILIO_ACCOUNTS[account], settings.TWILIO_BASE_URL)
+
+
+@cache
+def _client_of(account: str, token: str, base_url: str) -> Client:
+    """One for each account: making one costs more than posting with it."""
+    client = Client(account, token, http_client=_Wire())
+    client.api.base_url = base_url
     return client
 
 
 # KeyError, TypeError, AttributeError: an account that isn't set up, JSON in another shape.
 _READING_FAILS = (
-    NotWritten, OSError, HTTPException, TwilioException, ValueError, LookupError, TypeError,
+    NotWritten, OSError, BadReply, TwilioException, ValueError, LookupError, TypeError,
     AttributeError,
 )  # fmt: skip
 

@@ -6,33 +6,35 @@ Sources: twilio.com/docs/messaging/api/message-resource (statuses), twilio.com/d
 
 from enum import StrEnum
 
+from messaging.gateway import Fault
 from messaging.states import Finding
-
-
-class Fault(StrEnum):
-    """Whose fault a refusal or a failure is, and so what comes next."""
-
-    NUMBER = "number"  # this number can't be reached, for good
-    TEXT = "text"  # this text won't be carried, for good
-    OPTED_OUT = "opted out"  # the person said stop
-    OURS = "ours"  # our account, token or sender: mended by us, and no text's fault
-    PASSING = "passing"  # later it may do
-
 
 FAULTS: dict[int, Fault] = {
     # Answers to a create call.
-    20429: Fault.PASSING,  # too many requests: never processed
+    20003: Fault.ACCOUNT,  # token wrong or rotated
+    20005: Fault.ACCOUNT,  # not active
+    20006: Fault.ACCOUNT,  # access denied
+    20008: Fault.ACCOUNT,  # test credentials
+    20404: Fault.ACCOUNT,  # no such account
+    20429: Fault.RATE,  # too many requests: never processed
     21211: Fault.NUMBER,  # not a valid number
+    21212: Fault.SENDER,  # not a valid number to send from
     21214: Fault.NUMBER,  # can't be reached
     21217: Fault.NUMBER,  # doesn't look valid
     21266: Fault.NUMBER,  # is our own sender's
+    21408: Fault.OURS,  # this country isn't allowed to the account: others are
     21602: Fault.TEXT,  # no body
     21604: Fault.NUMBER,  # none given
+    21606: Fault.SENDER,  # isn't ours, or can't send texts
     21610: Fault.OPTED_OUT,
-    21611: Fault.PASSING,  # the sender's queue is full
+    21611: Fault.RATE,  # the sender's queue is full
     21612: Fault.NUMBER,  # can't be reached from this sender
     21614: Fault.NUMBER,  # not a mobile
     21617: Fault.TEXT,  # longer than 1600 characters
+    21659: Fault.SENDER,  # not a number of Twilio's
+    21660: Fault.SENDER,  # is another account's
+    30002: Fault.ACCOUNT,  # suspended
+    63038: Fault.ACCOUNT,  # its limit for the day is used up
     # What became of an accepted message.
     30001: Fault.PASSING,  # the queue was full
     30003: Fault.PASSING,  # handset off or out of reach
@@ -48,10 +50,11 @@ DROPPED_UNSENT = frozenset({30001, 30036})
 """Twilio gave the message up before any of it went out, so it may go again within its use."""
 
 
-def fault_of(code: int) -> Fault:
-    """Whose fault an error is. A code that isn't listed is ours to look at: tokens (20003),
-    permissions (21408), senders (21606), suspension (30002). The text waits and isn't lost."""
-    return FAULTS.get(code, Fault.OURS)
+def fault_of(code: int, status: int = 400) -> Fault:
+    """Whose fault an error is. One that isn't listed is our account's when Twilio doesn't let us
+    in, else ours to look at: the text waits and isn't lost."""
+    unlisted = Fault.ACCOUNT if status in {401, 403} else Fault.OURS
+    return FAULTS.get(code, unlisted)
 
 
 _STATUSES: dict[str, Finding] = {

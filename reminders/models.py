@@ -289,3 +289,26 @@ class WorkItem(TimeSortedModel):
                 name="work_item_closed_after",
             ),
         ]
+
+
+class DailyCount(TimeSortedModel):
+    """A clinic's doses of one day, by the patients' own dates: how many were due, and of these how
+    many were closed by a decision, have a first text that waits, was sent, delivered, is unknown,
+    failed; had no text (too late, or no room); or were missing, and have been planned since."""
+
+    clinic = models.ForeignKey(Clinic, on_delete=models.PROTECT, related_name="+")
+    day = models.DateField()
+    due = models.PositiveIntegerField()
+    closed = models.PositiveIntegerField()
+    waiting = models.PositiveIntegerField()
+    sent = models.PositiveIntegerField()
+    delivered = models.PositiveIntegerField()
+    unknown = models.PositiveIntegerField()
+    failed = models.PositiveIntegerField()
+    not_texted = models.PositiveIntegerField()
+    missing = models.PositiveIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["clinic", "day"], name="daily_count_once"),
+        ]

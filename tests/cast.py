@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from functools import cache
+from typing import Any
 
 from django.contrib.auth.hashers import make_password
 
@@ -79,9 +80,16 @@ def make_user(email: str, clinic: Clinic, role: str) -> User:
     return user
 
 
-def make_sender(number: str, lane: str, rate: float = 1000) -> Sender:
+OTHER_ACCOUNT = "AC" + "07" * 16
+OTHER_TOKEN = "the-other-accounts-token"
+OTHER_NUMBER = "+15005550010"
+"""A second account, which the simulator knows; the product only where a test says so."""
+
+
+def make_sender(number: str, lane: str, rate: float = 1000, **other: Any) -> Sender:
     return Sender.objects.create(
-        account=ACCOUNT, number=number, scope=Scope.CARE, lane=lane, rate=rate
+        **{"account": ACCOUNT, "number": number, "scope": Scope.CARE, "lane": lane, "rate": rate}
+        | other
     )
 
 

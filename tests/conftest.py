@@ -12,7 +12,7 @@ from django.test.utils import setup_databases, teardown_databases
 
 from dev.environment import ACCOUNT, ROUTINE_NUMBER, TOKEN, URGENT_NUMBER
 from dev.simulator_client import SimulatorClient
-from tests.cast import Cast, make_cast
+from tests.cast import OTHER_ACCOUNT, OTHER_NUMBER, OTHER_TOKEN, Cast, make_cast
 from tests.processes import World
 
 
@@ -31,8 +31,12 @@ def django_db_setup(django_db_modify_db_settings, django_db_blocker) -> Iterator
 def simulator_process() -> Iterator[SimulatorClient]:
     """One Twilio simulator for all tests of a worker."""
     client = SimulatorClient.start(
-        accounts={ACCOUNT: TOKEN},
-        senders=[f"{ROUTINE_NUMBER}=1000", f"{URGENT_NUMBER}=1000"],
+        accounts={ACCOUNT: TOKEN, OTHER_ACCOUNT: OTHER_TOKEN},
+        senders=[
+            f"{ROUTINE_NUMBER}=1000@{ACCOUNT}",
+            f"{URGENT_NUMBER}=1000@{ACCOUNT}",
+            f"{OTHER_NUMBER}=1000@{OTHER_ACCOUNT}",
+        ],
         deliver_after=0.01,
     )
     yield client

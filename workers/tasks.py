@@ -1,21 +1,41 @@
 """What a tick does: one call each. A task that found all it could take looks again at once."""
 
+import logging
 import time
 from collections.abc import Callable
+from typing import Any
 
-from celery import shared_task
+from celery import Task, shared_task
 from django.utils import timezone
 
+from messaging.clock import first_look
 from messaging.models import Lane
 from messaging.reading_back import read_back as read_back_texts
 from messaging.sending import send_due
+from messaging.settling import go_again
 from messaging.settling import settle as settle_texts
 from reminders import news, planning
+from reminders.alarms import alarms
+from reminders.daily_count import count_today as count_doses
 from reminders.sweep import sweep as sweep_schedules
+from workers.ticks import TICKS
+
+log = logging.getLogger(__name__)
 
 BUSY = 10.0
 """Seconds after which a task that still finds work leaves it to the next tick, and lets others of
 its queue have their turn."""
+
+
+class Tick(Task):  # type: ignore[type-arg]  # generic in its stubs only
+    """A task that does nothing when another of its name looked a moment ago."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> None:
+        interval, _ = TICKS[self.name]
+        # Whoever had it before died of it, and that look may have seen nothing.
+        again = (self.request.delivery_info or {}).get("redelivered")
+        if again or first_look(self.name, interval / 2):
+            self.run(*args, **kwargs)
 
 
 def _while_busy(work: Callable[[], int]) -> None:
@@ -25,36 +45,48 @@ def _while_busy(work: Callable[[], int]) -> None:
         pass
 
 
-@shared_task
+@shared_task(base=Tick)
 def plan_doses() -> None:
     _while_busy(lambda: planning.plan_doses(timezone.now()))
 
 
-@shared_task
+@shared_task(base=Tick)
 def send_routine() -> None:
     _while_busy(lambda: send_due(Lane.ROUTINE))
 
 
-@shared_task
+@shared_task(base=Tick)
 def send_urgent() -> None:
+    go_again()
     _while_busy(lambda: send_due(Lane.URGENT))
 
 
-@shared_task
+@shared_task(base=Tick)
 def settle() -> None:
     settle_texts()
 
 
-@shared_task
+@shared_task(base=Tick)
 def take_news() -> None:
     _while_busy(lambda: news.take_news(timezone.now()))
 
 
-@shared_task
+@shared_task(base=Tick)
 def read_back() -> None:
     read_back_texts()
 
 
-@shared_task
+@shared_task(base=Tick)
 def sweep() -> None:
     sweep_schedules(timezone.now())
+
+
+@shared_task(base=Tick)
+def count_today() -> None:
+    count_doses(timezone.now())
+
+
+@shared_task(base=Tick)
+def watch() -> None:
+    for alarm in alarms(timezone.now()):
+        log.error("%s for %.0f s: %s", alarm.name, alarm.seconds, alarm.what)

@@ -1,7 +1,10 @@
 """When the clock looks: the table of ticks. Beat sends each; any number of beats may run.
 
-A tick says only "look now", on the queue of its lane, and expires within its interval, so that none
-pile up while nobody listens. A lost one or a second one costs nothing: Postgres knows what is due.
+A tick says only "look now", on the queue of its lane. A lost one or a second one costs nothing:
+Postgres knows what is due. One that comes within half its interval after a look is out of date and
+does nothing, whether it comes from another beat or waited while nobody listened. Postgres's clock
+tells (tasks.py): an expiry that is written here and read there compares two hosts' clocks, and when
+one of them is a minute off, every tick of two seconds is dropped.
 """
 
 from celery.beat import Scheduler
@@ -16,11 +19,13 @@ TICKS: dict[str, tuple[float, str]] = {
     "workers.tasks.take_news": (10, ROUTINE),
     "workers.tasks.read_back": (60, ROUTINE),
     "workers.tasks.sweep": (3600, ROUTINE),
+    "workers.tasks.count_today": (3600, ROUTINE),
+    "workers.tasks.watch": (30, ROUTINE),
 }
 """Each task's interval in seconds, and its queue."""
 
 BEAT_SCHEDULE = {
-    task: {"task": task, "schedule": seconds, "options": {"queue": queue, "expires": seconds}}
+    task: {"task": task, "schedule": seconds, "options": {"queue": queue}}
     for task, (seconds, queue) in TICKS.items()
 }
 

@@ -92,6 +92,27 @@ class Migration(migrations.Migration):
                 ('patient', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='work_items', to='reminders.patient')),
             ],
         ),
+        migrations.CreateModel(
+            name='DailyCount',
+            fields=[
+                ('id', models.UUIDField(default=uuid_utils.compat.uuid7, editable=False, primary_key=True, serialize=False)),
+                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
+                ('day', models.DateField()),
+                ('due', models.PositiveIntegerField()),
+                ('closed', models.PositiveIntegerField()),
+                ('waiting', models.PositiveIntegerField()),
+                ('sent', models.PositiveIntegerField()),
+                ('delivered', models.PositiveIntegerField()),
+                ('unknown', models.PositiveIntegerField()),
+                ('failed', models.PositiveIntegerField()),
+                ('not_texted', models.PositiveIntegerField()),
+                ('missing', models.PositiveIntegerField()),
+                ('clinic', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.clinic')),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('clinic', 'day'), name='daily_count_once')],
+            },
+        ),
         migrations.AddIndex(
             model_name='patient',
             index=models.Index(fields=['clinic', '-id'], name='patient_by_clinic'),

@@ -11,6 +11,8 @@ from tests.cast import PASSWORD
 WHO_MAY_ENTER = {
     "/": "Anybody",
     "/health": "Anybody",
+    "/health/work": "Anybody",
+    "/metrics": "SignedIn",
     "/api/docs": "Anybody",
     "/api/openapi.yaml": "Anybody",
     "/api/v1/sign-in": "Anybody",
@@ -46,6 +48,7 @@ PAUSE = {"review_on": "2027-02-01"}
 # Method, path, body; then what a clinician and a coordinator of Ada's clinic, and a clinician of
 # another clinic, are told. Nobody without a token gets further than 401.
 DOORS = [
+    ("GET", "/metrics", None, 200, 200, 200),
     ("GET", "/api/v1/me", None, 200, 200, 200),
     ("GET", "/api/v1/patients", None, 200, 200, 200),
     ("POST", "/api/v1/patients", ENROLMENT, 201, 201, 404),

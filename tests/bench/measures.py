@@ -19,6 +19,7 @@ from messaging import inbound, outbox, sending, settling
 from messaging.claim import claim
 from messaging.models import Lane, Scope, Sms
 from messaging.reading_back import read_back
+from messaging.twilio import AT_ONCE
 from reminders import news, planning, reading, sweep
 from reminders.models import Patient
 from tests.bench.rows import DUE, NOW, SMALL, House
@@ -121,12 +122,12 @@ def sent(twilio: SimulatorClient) -> Iterator[Row]:
     yield Row("a text: queue, post, record", "one alone", alone, "each of 500", many_texts(500))
     twilio.inject("delay", on="create", seconds=LATENCY)
     at_once = many_texts(1000)
-    with patch.object(sending, "PARALLEL", 1):
+    with patch("messaging.twilio.AT_ONCE", 1):
         one_by_one = many_texts(50)
     twilio.clear_faults()
     yield Row(
         f"the same, answered in {LATENCY * 1000:.0f} ms",
-        f"{sending.PARALLEL} at once",
+        f"{AT_ONCE} at once",
         at_once,
         "one at a time",
         one_by_one,

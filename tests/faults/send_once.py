@@ -7,23 +7,22 @@ before the write, where only the kernel's timer can help.
 import signal
 import sys
 import threading
-from http.client import HTTPConnection
 
 import django
 
 django.setup()
 
-from messaging import claim, sending  # noqa: E402 - Django has to be set up first
+from messaging import claim, connections, sending  # noqa: E402 - Django has to be set up first
 from messaging.models import Lane  # noqa: E402
 
 claim.LEASE = sending.LEASE = float(sys.argv[1])
 if sys.argv[2:] == ["stop"]:
-    request = HTTPConnection.request
+    ask = connections._Peer.ask
 
-    def stopped_request(*arguments, **options):
+    def stopped_ask(*arguments):
         # To this very thread, which therefore doesn't take one step more.
         signal.pthread_kill(threading.get_ident(), signal.SIGSTOP)
-        request(*arguments, **options)
+        return ask(*arguments)
 
-    HTTPConnection.request = stopped_request
+    connections._Peer.ask = stopped_ask
 sending.send_due(Lane.ROUTINE)

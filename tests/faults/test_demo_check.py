@@ -176,7 +176,7 @@ def test_the_demo_starts_again_and_leaves_nothing_behind(demo: Demo) -> None:
     status, said = demo.await_end()
     assert status == 1
     assert "worker-urgent has ended (SIGKILL)" in said
-    assert re.search(r"Its log \(.*\) ends with:\n    \S", said)
+    assert re.search(r"Its log \(.*\) ends with:\n {4,}\S", said)
     assert demo.living() == []
     # Ctrl-C is the usual end.
     demo.start()

@@ -9,6 +9,7 @@ from accounts.models import AuditEntry
 from accounts.refusals import Conflict, Invalid
 from dev.environment import ACCOUNT
 from messaging.connections import Reply
+from messaging.gateway import Fault
 from messaging.models import Lane, Scope, Sender
 from messaging.senders import add_sender
 from messaging.states import Finding
@@ -59,8 +60,8 @@ def test_how_long_to_wait_is_taken_from_the_answer(text, wait):
 
 
 def test_only_a_stop_marks_an_opt_out():
-    assert judge(reply(400, {"code": 21610})).opted_out
-    assert not judge(reply(400, {"code": 21211})).opted_out
+    assert judge(reply(400, {"code": 21610})).fault == Fault.OPTED_OUT
+    assert judge(reply(400, {"code": 21211})).fault == Fault.NUMBER
 
 
 def test_a_sender_is_added_and_changed_by_the_command(db, capsys):

@@ -13,7 +13,7 @@ from messaging.senders import add_sender
 class Command(BaseCommand):
     """Adds a sender, or changes one that there is."""
 
-    help = "Add a number to send texts from, or change its account, lane and pace."
+    help = "Add a number to send texts from, or change its account, lane, pace and line."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("account", help="Twilio's AccountSid, one of TWILIO_ACCOUNTS")
@@ -26,6 +26,11 @@ class Command(BaseCommand):
             default=1.0,
             help="segments a second: US long code 1, toll-free 3, short code 100 and more",
         )
+        parser.add_argument(
+            "--standby",
+            action="store_true",
+            help="send by it only while no other sender of its scope and lane can",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
@@ -36,7 +41,11 @@ class Command(BaseCommand):
                 scope=Scope(options["scope"]),
                 lane=Lane(options["lane"]),
                 rate=options["rate"],
+                standby=options["standby"],
             )
         except Refusal as refusal:
             raise CommandError(refusal.message) from None
-        self.stdout.write(f"{sender.number} sends {sender.lane} texts of {sender.scope}.")
+        when = "stands by for" if sender.standby else "sends"
+        self.stdout.write(f"{sender.number} {when} {sender.lane} texts of {sender.scope}.")
+        if sender.standby and sender.inbound_seen_at is None:
+            self.stdout.write("Text it once, any word: only then do we know that answers arrive.")

@@ -1,0 +1,60 @@
+"""How the work goes, for those who keep the service running."""
+
+from typing import Any
+
+from django.http import HttpResponse
+from prometheus_client import CollectorRegistry, Gauge, generate_latest
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from api.door import Door
+from api.entrance import Anybody, SignedIn
+from api.schema import operation
+from reminders import alarms
+
+
+class AlarmShown(serializers.Serializer[Any]):
+    """Something that somebody has to look at now."""
+
+    name = serializers.CharField(help_text="planning_silent, sending_silent or circuit_open.")
+    seconds = serializers.FloatField(help_text="For how long it has been so.")
+
+
+class WorkShown(serializers.Serializer[Any]):
+    """All alarms; none is well."""
+
+    alarms = AlarmShown(many=True)
+
+
+class Work(Door):
+    """/health/work"""
+
+    authentication_classes = []
+    permission_classes = [Anybody]
+
+    @operation("work", "service", answer=WorkShown, shows={"alarms": []})
+    def get(self, request: Request) -> Response:
+        """Whether reminders are planned and sent. 503, with what is wrong, if not.
+
+        For a monitor: workers that are all dead can't tell. Names no clinic and nobody.
+        """
+        found = [
+            {"name": alarm.name, "seconds": round(alarm.seconds, 1)}
+            for alarm in alarms.alarms(self.now)
+        ]
+        return Response({"alarms": found}, 503 if found else 200)
+
+
+class Metrics(Door):
+    """/metrics"""
+
+    permission_classes = [SignedIn]
+    schema = None
+
+    def get(self, request: Request) -> HttpResponse:
+        """The same and more as figures, in Prometheus's text format, over all clinics."""
+        registry = CollectorRegistry()
+        for name, value in alarms.figures(self.now).items():
+            Gauge(f"dosecircle_{name}", name.replace("_", " "), registry=registry).set(value)
+        return HttpResponse(generate_latest(registry), content_type="text/plain; version=0.0.4")

@@ -1,0 +1,65 @@
+"""What an operator has to be woken for: nothing is planned, nothing is sent, something is missing.
+
+Asked by the clock (which logs it) and by the web (which answers it to a monitor), for workers that
+are all dead can't say so.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Min, Sum
+
+from messaging.circuits import open_circuits
+from messaging.models import Sms
+from messaging.silence import silent_for
+from messaging.states import State
+from reminders.daily_count import FIGURES
+from reminders.models import DailyCount, Dose
+
+SILENCE = 90.0
+"""Seconds of waiting that are an alarm. Looked at every 30, an alarm comes within two minutes."""
+
+
+@dataclass(frozen=True)
+class Alarm:
+    """name: a stable word for programs. seconds: for how long it has been so."""
+
+    name: str
+    seconds: float
+    what: str
+
+
+def alarms(now: datetime) -> list[Alarm]:
+    """All that is wrong at present."""
+    found = [
+        Alarm("circuit_open", (now - circuit.opened_at).total_seconds(), circuit.name)
+        for circuit in open_circuits()
+        if circuit.opened_at is not None
+    ]
+    waits = unplanned_for(now)
+    if waits > SILENCE:
+        found.append(Alarm("planning_silent", waits, "doses are due, and nobody looks"))
+    silence = silent_for()
+    if silence > SILENCE:
+        found.append(Alarm("sending_silent", silence, "texts are due, and nobody sends them"))
+    return found
+
+
+def unplanned_for(now: datetime) -> float:
+    """For how many seconds the dose that waits longest for its step has waited; 0 if none does."""
+    waiting = Dose.objects.filter(next_step_at__lte=now, trouble__lt=3)
+    oldest = waiting.aggregate(oldest=Min("next_step_at"))["oldest"]
+    return (now - oldest).total_seconds() if oldest else 0.0
+
+
+def figures(now: datetime) -> dict[str, float]:
+    """Figures for a monitor, by name: waiting times in seconds, and counts over all clinics."""
+    today = DailyCount.objects.filter(day=now.date())
+    counted = today.aggregate(**{name: Sum(name) for name in FIGURES})
+    return {
+        "planning_waits_seconds": unplanned_for(now),
+        "sending_silent_seconds": silent_for(),
+        "circuits_open": len(open_circuits()),
+        "texts_unknown": Sms.objects.filter(state=State.UNKNOWN).count(),
+        **{f"doses_today_{name}": counted[name] or 0 for name in FIGURES},
+    }

@@ -1,0 +1,232 @@
+"""Accounts and numbers that fail for a fault of ours: they rest, are probed, and another one takes
+over. No text fails for it, and none goes twice."""
+
+import logging
+from datetime import timedelta
+
+import pytest
+
+from dev.environment import ACCOUNT, ROUTINE_NUMBER, TOKEN, URGENT_NUMBER
+from messaging import circuits, inbound
+from messaging.circuits import DOUBTFUL, open_circuits
+from messaging.claim import LEASE, claim
+from messaging.models import Circuit, Kind, Lane, Sender, Sms
+from messaging.sending import send_due
+from messaging.settling import go_again, settle
+from tests.cast import OTHER_ACCOUNT, OTHER_NUMBER, OTHER_TOKEN, make_sender
+from tests.texts import NUMBER, get, now, queue_text, queue_texts, state
+
+WRONG = {ACCOUNT: "the token of yesterday"}
+
+
+@pytest.fixture(autouse=True)
+def sender(db) -> Sender:
+    make_sender(URGENT_NUMBER, Lane.URGENT)
+    return make_sender(ROUTINE_NUMBER, Lane.ROUTINE)
+
+
+@pytest.fixture
+def standby(sender, settings) -> Sender:
+    settings.TWILIO_ACCOUNTS = {ACCOUNT: TOKEN, OTHER_ACCOUNT: OTHER_TOKEN}
+    return make_sender(
+        OTHER_NUMBER, Lane.ROUTINE, account=OTHER_ACCOUNT, standby=True, inbound_seen_at=now()
+    )
+
+
+@pytest.fixture(autouse=True)
+def _short_reads(monkeypatch):
+    """Nobody waits eight seconds in a test for an answer that never comes."""
+    monkeypatch.setattr("messaging.connections.READ_SECONDS", 0.3)
+
+
+def numbers(many: int) -> list[str]:
+    return [f"+4477009{n:05}" for n in range(10_000, 10_000 + many)]
+
+
+def open_names() -> list[str]:
+    return [circuit.name for circuit in open_circuits()]
+
+
+def states() -> set[str]:
+    return set(Sms.objects.values_list("state", flat=True))
+
+
+def test_a_rotated_token_fails_no_text_and_they_leave_when_it_is_mended(
+    simulator, settings, caplog
+):
+    settings.TWILIO_ACCOUNTS = WRONG
+    ids = queue_texts(numbers(40))
+    begun = now()
+    assert send_due(Lane.ROUTINE, begun) == 40
+    assert (open_names(), states()) == ([ACCOUNT], {"queued"})
+    alarms = [record for record in caplog.records if record.levelno == logging.ERROR]
+    assert "error 20003" in alarms[-1].message
+
+    probes = 0
+    for second in range(1, 600):
+        probes += send_due(Lane.ROUTINE, begun + timedelta(seconds=second))
+    assert 10 <= probes <= 20, "one text at a time, in growing waits up to a minute"
+    assert (open_names(), states()) == ([ACCOUNT], {"queued"})
+
+    settings.TWILIO_ACCOUNTS = {ACCOUNT: TOKEN}
+    second = 600
+    while "queued" in states():
+        second += 1
+        send_due(Lane.ROUTINE, begun + timedelta(seconds=second))
+    assert second <= 600 + circuits.LONGEST_PROBE + 5
+    assert open_names() == []
+    assert states() == {"accepted"}
+    assert all(simulator.accepted(sms_id) == 1 for sms_id in ids)
+
+
+def test_an_open_circuit_lets_one_probe_through_at_a_time(simulator, settings, sender):
+    settings.TWILIO_ACCOUNTS = WRONG
+    make_sender("+15005550007", Lane.ROUTINE)
+    queue_texts(numbers(10))
+    send_due(Lane.ROUTINE)
+    later = now() + timedelta(seconds=30)
+    assert len(claim(Lane.ROUTINE, later)) == 1
+    # Neither the same sender nor another of the account, until that one is certainly over.
+    assert claim(Lane.ROUTINE, later + timedelta(seconds=LEASE - 1)) == []
+    assert len(claim(Lane.ROUTINE, later + timedelta(seconds=LEASE + 1))) == 1
+
+
+@pytest.mark.parametrize("kind", ["401", "429", "500", "reset_before"])
+def test_single_refusals_among_others_open_nothing(simulator, kind):
+    for _ in range(3 * DOUBTFUL):
+        simulator.inject(kind, on="create", count=1, seconds=1, to=NUMBER)
+    for round_ in range(3 * DOUBTFUL):
+        queue_texts([NUMBER, *numbers(2)], f"Text {round_}.")
+        send_due(Lane.ROUTINE, now() + timedelta(seconds=30 * round_))
+    assert simulator.injected()[kind] >= 3 * DOUBTFUL - 1
+    assert open_names() == []
+
+
+def test_doubtful_ones_in_a_row_open_it_and_success_closes_it(simulator):
+    simulator.inject("reset_before", on="create", count=DOUBTFUL + 1)
+    for number in numbers(DOUBTFUL - 1):
+        queue_text(number)
+        send_due(Lane.ROUTINE)
+    assert open_names() == []
+    queue_texts(numbers(DOUBTFUL + 20)[DOUBTFUL:], "The rest.")
+    # One at a time, as a quiet hour would have it.
+    Sender.objects.update(rate=0.1)
+    begun = now()
+    assert send_due(Lane.ROUTINE, begun) == 1
+    assert open_names() == [ACCOUNT]
+    assert send_due(Lane.ROUTINE, begun + timedelta(seconds=1)) == 0
+    assert send_due(Lane.ROUTINE, begun + timedelta(seconds=20)) == 1, "a probe, which fails too"
+    assert open_names() == [ACCOUNT]
+    Sender.objects.update(rate=1000)
+    assert send_due(Lane.ROUTINE, begun + timedelta(seconds=60)) == 1
+    assert open_names() == []
+    assert send_due(Lane.ROUTINE, begun + timedelta(seconds=61)) > 1
+
+
+def test_nothing_listening_opens_it_and_leaves_all_queued(simulator, settings):
+    settings.TWILIO_BASE_URL = "http://127.0.0.1:9"
+    queue_texts(numbers(20))
+    send_due(Lane.ROUTINE)
+    assert (open_names(), states()) == ([ACCOUNT], {"queued"})
+
+
+def test_a_sender_that_is_not_ours_rests_alone(simulator, sender):
+    Sender.objects.filter(id=sender.id).update(number="+15005550011")
+    queue_texts(numbers(3))
+    urgent = queue_text(lane=Lane.URGENT)
+    send_due(Lane.ROUTINE)
+    send_due(Lane.URGENT)
+    assert open_names() == ["+15005550011"]
+    assert state(urgent) == "accepted"
+
+
+def test_a_country_that_is_not_allowed_stops_nobody_else(simulator):
+    simulator.break_number(NUMBER, 21408)
+    queue_text()
+    send_due(Lane.ROUTINE)
+    assert open_names() == []
+
+
+def test_a_standby_takes_over_what_was_never_asked_and_hands_back(simulator, settings, standby):
+    settings.TWILIO_ACCOUNTS = {**settings.TWILIO_ACCOUNTS, **WRONG}
+    ids = queue_texts(numbers(30))
+    begun = now()
+    # The first claim may find the standby still out of line: it is asked in the order of keys.
+    send_due(Lane.ROUTINE, begun)
+    assert open_names() == [ACCOUNT]
+    send_due(Lane.ROUTINE, begun + timedelta(seconds=6))
+    taken = Sms.objects.filter(state="accepted")
+    assert set(taken.values_list("account", flat=True)) == {OTHER_ACCOUNT}
+    assert taken.count() >= 29, "all but a probe"
+
+    settings.TWILIO_ACCOUNTS = {ACCOUNT: TOKEN, OTHER_ACCOUNT: OTHER_TOKEN}
+    for seconds in (70, 140):
+        send_due(Lane.ROUTINE, begun + timedelta(seconds=seconds))
+        queue_text(NUMBER, f"After {seconds} seconds.")
+    assert open_names() == []
+    last = queue_text(NUMBER, "First line again.")
+    send_due(Lane.ROUTINE, begun + timedelta(seconds=150))
+    assert get(last).account == ACCOUNT
+    assert all(simulator.accepted(sms_id) == 1 for sms_id in ids)
+
+
+def test_a_standby_rests_while_the_first_line_works(simulator, standby):
+    ids = queue_texts(numbers(10))
+    send_due(Lane.ROUTINE)
+    assert {get(sms_id).account for sms_id in ids} == {ACCOUNT}
+
+
+def test_a_standby_takes_no_text_whose_fate_is_or_was_unknown(simulator, settings, standby):
+    simulator.inject("reset_before", on="create", count=DOUBTFUL, account=ACCOUNT)
+    lost = queue_texts(numbers(DOUBTFUL))
+    begun = now()
+    send_due(Lane.ROUTINE, begun)
+    fresh = queue_text()
+    send_due(Lane.ROUTINE, begun + timedelta(seconds=1))
+    assert (open_names(), get(fresh).account) == ([ACCOUNT], OTHER_ACCOUNT)
+    assert {state(sms_id) for sms_id in lost} == {"unknown"}
+    # Proven never taken, by the list of the account that was asked; and still not the standby's.
+    for seconds in (20, 30):
+        settle(begun + timedelta(seconds=seconds))
+    Circuit.objects.update(probe_at=begun + timedelta(hours=1))
+    assert {state(sms_id) for sms_id in lost} == {"queued"}
+    assert send_due(Lane.ROUTINE, begun + timedelta(seconds=40)) == 0
+    Circuit.objects.update(probe_at=begun)
+    for seconds in (50, 51):
+        send_due(Lane.ROUTINE, begun + timedelta(seconds=seconds))
+    assert {(get(sms_id).state, get(sms_id).account) for sms_id in lost} == {("accepted", ACCOUNT)}
+    assert simulator.doubles() == {}
+
+
+def test_a_standby_whose_answers_were_never_seen_to_arrive_is_not_used(
+    simulator, settings, standby
+):
+    Sender.objects.filter(id=standby.id).update(inbound_seen_at=None)
+    settings.TWILIO_ACCOUNTS = {**settings.TWILIO_ACCOUNTS, **WRONG}
+    sms_id = queue_text()
+    begun = now()
+    send_due(Lane.ROUTINE, begun)
+    send_due(Lane.ROUTINE, begun + timedelta(seconds=6))
+    assert state(sms_id) == "queued"
+    hello = {
+        "MessageSid": "SM" + "5" * 32, "AccountSid": OTHER_ACCOUNT, "From": "+447700900999",
+        "To": OTHER_NUMBER, "Body": "hello",
+    }  # fmt: skip
+    assert inbound.receive(hello, begun)
+    send_due(Lane.ROUTINE, begun + timedelta(seconds=12))
+    assert get(sms_id).account == OTHER_ACCOUNT
+
+
+@pytest.mark.parametrize("lane", list(Lane))
+def test_a_text_that_may_repeat_goes_again_by_another_sender(simulator, standby, lane):
+    Sender.objects.filter(id=standby.id).update(lane=lane)
+    simulator.inject("never_answer", on="create", count=1, account=ACCOUNT)
+    page = queue_text(kind=Kind.REPEAT, lane=lane)
+    begun = now()
+    send_due(lane, begun)
+    assert (state(page), get(page).account) == ("unknown", ACCOUNT)
+    go_again(begun + timedelta(seconds=LEASE + 1))
+    other = queue_text(lane=lane, body="Of the first line.")
+    send_due(lane, begun + timedelta(seconds=LEASE + 2))
+    assert (state(page), get(page).account) == ("accepted", OTHER_ACCOUNT)
+    assert get(other).account == ACCOUNT
