@@ -1,7 +1,7 @@
 # Everything sets itself up: Python 3.11 or newer and make are all that has to be there.
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check bench schema lock
+.PHONY: help install demo test faults check bench schema lock
 
 python := .venv/bin/python
 # With the demo's settings; and beside a database of its own, deleted afterwards.
@@ -34,6 +34,9 @@ check: install ## Look for slips without running: lint, types, layers, migration
 	$(with_settings) manage.py spectacular --validate --fail-on-warn --file "$$new" && \
 	{ diff -u api/openapi.yaml "$$new" || \
 	{ echo 'api/openapi.yaml is not what the code says: if that is meant, run make schema.' >&2; exit 1; }; }
+
+faults: install ## Let everything fail together while texts leave, and count; SOAK_SECONDS=600 for longer
+	@SOAK_SECONDS=$(or $(SOAK_SECONDS),22) SOAK_SEED=$(SOAK_SEED) $(python) -m pytest -m soak -n0 -s tests/faults $(ARGS)
 
 bench: install ## Measure on many rows what must stay quick
 	@$(python) -m tests.bench $(ARGS)

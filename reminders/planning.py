@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
-from django.db import OperationalError, transaction
+from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import F
 
 from accounts import audit
@@ -162,7 +162,7 @@ def plan_doses(now: datetime, most: int = BATCH) -> int:
         return 0
     try:
         return _plan(due, now)
-    except OperationalError:
+    except (OperationalError, InterfaceError):
         raise
     except Exception:
         log.exception("planning a batch failed; going on patient by patient")
@@ -197,7 +197,7 @@ def _plan_alone(patient_id: UUID, now: datetime) -> int:
     """The same for one patient; a failure is counted, and the third is a person's to look at."""
     try:
         return _plan([patient_id], now)
-    except OperationalError:
+    except (OperationalError, InterfaceError):
         raise
     except Exception:
         log.exception("planning the doses of patient %s failed", patient_id)

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 from threading import Event, Thread
 
 import pytest
-from django.db import connection, connections, transaction
+from django.db import InterfaceError, OperationalError, connection, connections, transaction
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import AuditEntry
@@ -91,6 +91,23 @@ def test_one_bad_row_stops_nobody_else_and_ends_on_the_worklist(cast, monkeypatc
     plan_doses(NINE)
     assert WorkItem.objects.get(patient=bad).cause == Cause.PLAN_FAILED
     assert plan_doses(NINE) == 0, "it is left to a person"
+
+
+@pytest.mark.parametrize("lost", [OperationalError, InterfaceError])
+def test_a_lost_database_is_no_fault_of_any_dose(cast, monkeypatch, lost):
+    start_patients(cast, 1)
+
+    def text(*_: object) -> str:
+        raise lost("the connection is closed")
+
+    # Stands for a connection that ends amid a step, which can't be timed from outside.
+    monkeypatch.setattr(wording, "text", text)
+    for _ in range(3):
+        with pytest.raises(lost):
+            plan_doses(NINE)
+    monkeypatch.undo()
+    assert set(Dose.objects.values_list("trouble", flat=True)) == {0}
+    assert plan_doses(NINE) == 1
 
 
 def test_a_patient_whom_somebody_holds_is_passed_over_and_not_lost(world):
