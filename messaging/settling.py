@@ -108,7 +108,8 @@ def _settle_account(account: str, doubts: Sequence[Doubt], now: datetime | None)
         listed = _listed(account, doubts)
     except Unreadable as trouble:
         log.warning("Twilio's list of account %s can't be read: %s", account, trouble)
-        Sms.objects.filter(state=State.UNKNOWN, account=account).update(
+        # Those that this reading was for: others rest already, and would rest ever longer.
+        Sms.objects.filter(state=State.UNKNOWN, id__in=[doubt.id for doubt in doubts]).update(
             checked_at=F("checked_at") + UNREADABLE_PAUSE
         )
         return advance((_found(d, Finding.USE_OVER) for d in doubts if d.over and d.quiet), now)

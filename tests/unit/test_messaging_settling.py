@@ -120,6 +120,20 @@ def test_a_list_that_cannot_be_read_says_nothing(simulator):
     assert get(sms_id).quiet_reads == 1
 
 
+def test_a_reading_that_fails_puts_off_only_the_texts_it_was_for(simulator):
+    resting = go_wrong(simulator, "reset_before")
+    simulator.inject("500", on="list", count=2)
+    settle(now() + QUIET)
+    until_when = get(resting).checked_at
+    simulator.inject("reset_before", on="create", count=1)
+    other = queue_text("+447700900124")
+    send_due(Lane.ROUTINE)
+    assert state(other) == "unknown"
+    settle(now() + QUIET + timedelta(seconds=10))
+    assert simulator.injected()["500"] == 2
+    assert get(resting).checked_at == until_when
+
+
 def test_another_unexplained_text_to_the_number_means_waiting(simulator, sender):
     sms_id = go_wrong(simulator, "reset_before")
     other = queue_text(body="Another text.")
