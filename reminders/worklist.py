@@ -1,12 +1,17 @@
-"""The care team's worklist: what a person has to look at. Doubles merge into the open item."""
+"""The care team's worklist: what a person has to look at. Doubles merge into the open item, and what
+happens since can close it."""
 
-from collections.abc import Iterable
+import json
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from reminders.models import Cause, WorkItem
+from django.db import connection
+from uuid_utils.compat import uuid7
+
+from reminders.models import URGENCY, Cause, Outcome, Urgency, WorkItem, WorkNote
 
 
 @dataclass(frozen=True)
@@ -19,17 +24,78 @@ class Finding:
 
 
 def open_items(findings: Iterable[Finding], now: datetime) -> None:
-    """Open an item for each finding, in the caller's transaction; an open one of the same patient
-    and cause stays as it is, and takes the finding in."""
-    WorkItem.objects.bulk_create(
-        [
-            WorkItem(
-                patient_id=finding.patient_id,
-                cause=finding.cause,
-                facts=finding.facts,
-                opened_at=now,
+    """Open an item for each finding, in the caller's transaction.
+
+    One that is open for the same patient and cause takes the finding in; one with the facts that
+    it has already, as when a sweep looks again, changes nothing. An urgent finding has the staff
+    on duty paged, also when it merges.
+    """
+    latest = {(f.patient_id, f.cause): f for f in findings}
+    rows = [latest[key] for key in sorted(latest)]
+    if not rows:
+        return
+    urgencies = [URGENCY.get(row.cause, Urgency.TODAY) for row in rows]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _OPEN_OR_MERGE,
+            {
+                "id": [uuid7() for _ in rows],
+                "patient": [row.patient_id for row in rows],
+                "cause": [row.cause.value for row in rows],
+                "urgency": [urgency.value for urgency in urgencies],
+                "facts": [json.dumps(row.facts) for row in rows],
+                "page_at": [now if urgency == Urgency.NOW else None for urgency in urgencies],
+                "now": now,
+            },
+        )
+        WorkNote.objects.bulk_create(
+            WorkNote(
+                item_id=item_id,
+                kind=WorkNote.Kind.OPENED if times == 1 else WorkNote.Kind.MERGED,
+                facts=json.loads(facts),
+                at=now,
             )
-            for finding in findings
-        ],
-        ignore_conflicts=True,
+            for item_id, times, facts in cursor.fetchall()
+        )
+
+
+def settle_items(
+    patient_ids: Collection[UUID], causes: Collection[Cause], now: datetime, **facts: Any
+) -> None:
+    """Close what is open of these causes because of what happened since; `facts` say what that
+    was, and stay with the item."""
+    items = list(
+        WorkItem.objects.select_for_update()
+        .filter(patient_id__in=patient_ids, cause__in=causes, closed_at=None)
+        .order_by("id")
     )
+    WorkItem.objects.filter(id__in=[item.id for item in items]).update(
+        closed_at=now,
+        outcome=Outcome.BY_EVENT,
+        owner=None,
+        owned_until=None,
+        next_page_at=None,
+    )
+    WorkNote.objects.bulk_create(
+        WorkNote(item=item, kind=WorkNote.Kind.CLOSED, facts=facts, at=now) for item in items
+    )
+
+
+# By SQL, for Django can't name a partial index as what conflicts.
+_OPEN_OR_MERGE = """
+    INSERT INTO reminders_workitem AS item
+        (id, clinic_id, patient_id, cause, urgency, facts, times, opened_at, last_at, rung,
+         next_page_at, outcome)
+    SELECT new.id, patient.clinic_id, new.patient, new.cause, new.urgency, new.facts::jsonb, 1,
+        %(now)s, %(now)s, 0, new.page_at, ''
+    FROM unnest(%(id)s::uuid[], %(patient)s::uuid[], %(cause)s::text[], %(urgency)s::int[],
+            %(facts)s::text[], %(page_at)s::timestamptz[])
+        AS new(id, patient, cause, urgency, facts, page_at)
+    JOIN reminders_patient AS patient ON patient.id = new.patient
+    ORDER BY new.patient, new.cause
+    ON CONFLICT (patient_id, cause) WHERE closed_at IS NULL DO UPDATE SET
+        times = item.times + 1, last_at = EXCLUDED.last_at, facts = EXCLUDED.facts,
+        rung = 0, next_page_at = EXCLUDED.next_page_at
+        WHERE item.facts IS DISTINCT FROM EXCLUDED.facts
+    RETURNING id, times, facts::text
+"""

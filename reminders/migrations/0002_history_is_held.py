@@ -2,12 +2,10 @@
 
 from django.db import migrations
 
-FORWARD = """
-CREATE TRIGGER version_is_append_only BEFORE UPDATE OR DELETE ON reminders_scheduleversion
-    FOR EACH ROW EXECUTE FUNCTION refuse_rewriting();
-CREATE TRIGGER versions_are_not_emptied BEFORE TRUNCATE ON reminders_scheduleversion
-    FOR EACH STATEMENT EXECUTE FUNCTION refuse_rewriting();
+KEPT = ("scheduleversion", "doserecord", "worknote")
+"""Tables that are only ever added to."""
 
+FORWARD = """
 CREATE FUNCTION version_is_the_next() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     latest integer;
@@ -32,7 +30,8 @@ BEGIN
     IF NOT (OLD.state || '>' || NEW.state = ANY (ARRAY[
         'planned>due', 'planned>taken', 'planned>skipped', 'planned>cancelled',
         'due>taken', 'due>skipped', 'due>missed', 'due>cancelled',
-        'missed>taken', 'missed>skipped'])) THEN
+        'missed>taken', 'missed>skipped',
+        'taken>skipped', 'taken>missed', 'skipped>taken', 'skipped>missed'])) THEN
         RAISE EXCEPTION 'no arrow leads from % to %', OLD.state, NEW.state
             USING ERRCODE = 'check_violation';
     END IF;
@@ -43,16 +42,28 @@ CREATE TRIGGER dose_moves BEFORE UPDATE ON reminders_dose
     FOR EACH ROW WHEN (OLD.state <> NEW.state OR OLD.date <> NEW.date
                        OR OLD.schedule_id <> NEW.schedule_id)
     EXECUTE FUNCTION dose_moves_along_an_arrow();
+""" + "".join(
+    f"""
+CREATE TRIGGER {table}_is_append_only BEFORE UPDATE OR DELETE ON reminders_{table}
+    FOR EACH ROW EXECUTE FUNCTION refuse_rewriting();
+CREATE TRIGGER {table}_is_not_emptied BEFORE TRUNCATE ON reminders_{table}
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_rewriting();
 """
+    for table in KEPT
+)
 
 BACKWARD = """
 DROP TRIGGER dose_moves ON reminders_dose;
 DROP FUNCTION dose_moves_along_an_arrow();
 DROP TRIGGER versions_are_in_order ON reminders_scheduleversion;
 DROP FUNCTION version_is_the_next();
-DROP TRIGGER versions_are_not_emptied ON reminders_scheduleversion;
-DROP TRIGGER version_is_append_only ON reminders_scheduleversion;
+""" + "".join(
+    f"""
+DROP TRIGGER {table}_is_not_emptied ON reminders_{table};
+DROP TRIGGER {table}_is_append_only ON reminders_{table};
 """
+    for table in KEPT
+)
 
 
 class Migration(migrations.Migration):

@@ -1,92 +1,13 @@
-"""Patients, their schedules and doses, and the care team's worklist."""
+"""Schedules, their versions, the doses that follow from them, and the daily count."""
 
-from typing import Any
-from zoneinfo import ZoneInfo
-
-from django.contrib.postgres.indexes import GinIndex
-from django.contrib.postgres.search import SearchVector, SearchVectorField
 from django.db import models
 from django.db.models import F, Q
 
 from accounts.keys import TimeSortedModel
 from accounts.models import Clinic, User
 from reminders.ladder import Step
+from reminders.models.patients import Patient
 from reminders.schedule import Version
-
-E164 = r"^\+[1-9][0-9]{6,14}$"
-
-
-class Language(models.TextChoices):
-    """Languages that there is a file of wording for."""
-
-    ENGLISH = "en"
-    WELSH = "cy"
-    SPANISH = "es"
-    FRENCH = "fr"
-    GERMAN = "de"
-    POLISH = "pl"
-
-
-class Wording(models.TextChoices):
-    """Discreet texts don't say what they are about; explicit ones are a recorded choice."""
-
-    DISCREET = "discreet"
-    EXPLICIT = "explicit"
-
-
-class ConsentSource(models.TextChoices):
-    """How the patient agreed to texts."""
-
-    WRITTEN = "written"
-    SPOKEN = "spoken"
-    ONLINE = "online"
-
-
-class Patient(TimeSortedModel):
-    """A person who injects, and how they want to be reached.
-
-    number: E.164. hour: local wall time of reminders, in time_zone. consent_on: the date on which
-    they agreed to texts.
-    """
-
-    clinic = models.ForeignKey(Clinic, on_delete=models.PROTECT, related_name="patients")
-    name = models.CharField(max_length=120)
-    reference = models.CharField(max_length=40, blank=True, help_text="The clinic's own number.")
-    number = models.CharField(max_length=16)
-    time_zone = models.CharField(max_length=64)
-    language = models.CharField(max_length=8, choices=Language)
-    hour = models.TimeField()
-    wording = models.CharField(max_length=16, choices=Wording, default=Wording.DISCREET)
-    consent_on = models.DateField()
-    consent_source = models.CharField(max_length=16, choices=ConsentSource)
-    search = models.GeneratedField(
-        expression=SearchVector("name", "reference", config="simple"),
-        output_field=SearchVectorField(),
-        db_persist=True,
-    )
-
-    class Meta:
-        constraints = [
-            models.CheckConstraint(condition=Q(number__regex=E164), name="patient_number_e164"),
-            models.UniqueConstraint(
-                fields=["clinic", "reference"],
-                condition=~Q(reference=""),
-                name="patient_reference_once",
-            ),
-        ]
-        indexes = [
-            # Read by the list of a clinic's patients, newest first.
-            models.Index(fields=["clinic", "-id"], name="patient_by_clinic"),
-            # Read by the search in that list.
-            GinIndex(fields=["search"], name="patient_search"),
-            # Read when a text comes in, and when a number is given to somebody.
-            models.Index(fields=["number"], name="patient_by_number"),
-        ]
-
-    @property
-    def zone(self) -> ZoneInfo:
-        """The patient's time zone."""
-        return ZoneInfo(self.time_zone)
 
 
 class Status(models.TextChoices):
@@ -189,8 +110,11 @@ DOSE_ARROWS: dict[DoseState, frozenset[DoseState]] = {
         {DoseState.TAKEN, DoseState.SKIPPED, DoseState.MISSED, DoseState.CANCELLED}
     ),
     DoseState.MISSED: frozenset({DoseState.TAKEN, DoseState.SKIPPED}),
+    DoseState.TAKEN: frozenset({DoseState.SKIPPED, DoseState.MISSED}),
+    DoseState.SKIPPED: frozenset({DoseState.TAKEN, DoseState.MISSED}),
 }
-"""Drawn in ARCHITECTURE.md; held by the database too (migration 0002)."""
+"""Drawn in ARCHITECTURE.md; held by the database too (migration 0002). From taken and skipped on
+only a correction leads, which adds a record and keeps the first."""
 
 
 class Missed(models.TextChoices):
@@ -247,47 +171,6 @@ class Dose(TimeSortedModel):
             ),
             # Read by the verbs: a schedule's open doses and its latest.
             models.Index(fields=["schedule", "-date"], name="dose_by_schedule"),
-        ]
-
-
-class Cause(models.TextChoices):
-    """Why somebody has to look."""
-
-    NO_ANSWER = "no_answer", "No answer for 48 hours"
-    NOT_ASKED = "not_asked", "A reminder did not reach the patient"
-    UNDELIVERED = "undelivered", "A text was not delivered"
-    OPTED_OUT = "opted_out", "The patient stopped our texts"
-    HELD_BACK = "held_back", "A text was held back: too many in a week"
-    TEXT_TO_READ = "text_to_read", "The patient wrote a text"
-    REVIEW_DUE = "review_due", "A pause is due for review"
-    SEND_UNKNOWN = "send_unknown", "Nobody knows whether a text arrived"
-    PLAN_FAILED = "plan_failed", "The reminder of a dose failed three times"
-    NO_PLAN = "no_plan", "A running schedule has no planned dose"
-
-
-class WorkItem(TimeSortedModel):
-    """Something for the care team to look at: at most one open for each patient and cause.
-
-    facts: ids and dates that a person needs; no texts.
-    """
-
-    patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="work_items")
-    cause = models.CharField(max_length=24, choices=Cause)
-    facts: Any = models.JSONField(default=dict)
-    opened_at = models.DateTimeField()
-    closed_at = models.DateTimeField(null=True)
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                fields=["patient", "cause"],
-                condition=Q(closed_at__isnull=True),
-                name="work_item_one_open",
-            ),
-            models.CheckConstraint(
-                condition=Q(closed_at__isnull=True) | Q(closed_at__gte=F("opened_at")),
-                name="work_item_closed_after",
-            ),
         ]
 
 

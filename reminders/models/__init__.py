@@ -1,0 +1,61 @@
+"""The tables of medicine, by subject. Import them from here."""
+
+from reminders.models.patients import (
+    E164,
+    ConsentSource,
+    Language,
+    Patient,
+    Wording,
+)
+from reminders.models.policy import Policy
+from reminders.models.records import Answer, DoseRecord, Handled, Question, Site, Source, Told
+from reminders.models.schedules import (
+    DOSE_ARROWS,
+    DailyCount,
+    Dose,
+    DoseState,
+    Missed,
+    Schedule,
+    ScheduleVersion,
+    Status,
+)
+from reminders.models.worklist import (
+    URGENCY,
+    Cause,
+    Duty,
+    Outcome,
+    Urgency,
+    WorkItem,
+    WorkNote,
+)
+
+__all__ = [
+    "DOSE_ARROWS",
+    "E164",
+    "URGENCY",
+    "Answer",
+    "Cause",
+    "ConsentSource",
+    "DailyCount",
+    "Dose",
+    "DoseRecord",
+    "DoseState",
+    "Duty",
+    "Handled",
+    "Language",
+    "Missed",
+    "Outcome",
+    "Patient",
+    "Policy",
+    "Question",
+    "Schedule",
+    "ScheduleVersion",
+    "Site",
+    "Source",
+    "Status",
+    "Told",
+    "Urgency",
+    "WorkItem",
+    "WorkNote",
+    "Wording",
+]

@@ -1,0 +1,49 @@
+"""What a clinic chooses for its patients' reminders and its team, within the limits of FACTS."""
+
+from typing import Any
+
+from django.db import models
+from django.db.models import Q
+
+from accounts.keys import TimeSortedModel
+from accounts.models import Clinic
+
+
+def usual_sites() -> list[str]:
+    """Abdomen or thigh (FACTS, EU leaflet); a clinic may add the upper arm."""
+    return ["abdomen_left", "abdomen_right", "thigh_left", "thigh_right"]
+
+
+class Policy(TimeSortedModel):
+    """One clinic's choices; a clinic without a row has these defaults.
+
+    text_next_day, text_overdue: whether these steps of the ladder send a text; what they do besides
+    stays. later_minutes: how long a "later" without a time waits. on_time_days: whole days after
+    its date within which an injection counts as on time. page_minutes: how long an urgent item
+    waits on a rung of the rota. result_days: a blood result is due so long after the last; null
+    for never. out_of_hours: a number beside the clinic's own for safety answers, E.164 or blank.
+    emergency, crisis_line: what these answers name (FACTS, Community duty of care: 999 and
+    Samaritans 116 123 in the UK, 911 and 988 in the US).
+    """
+
+    clinic = models.OneToOneField(Clinic, on_delete=models.PROTECT, related_name="policy")
+    text_next_day = models.BooleanField(default=True)
+    text_overdue = models.BooleanField(default=True)
+    later_minutes = models.PositiveSmallIntegerField(default=120)
+    on_time_days = models.PositiveSmallIntegerField(default=1)
+    page_minutes = models.PositiveSmallIntegerField(default=10)
+    result_days = models.PositiveSmallIntegerField(null=True)
+    sites: Any = models.JSONField(default=usual_sites)
+    out_of_hours = models.CharField(max_length=16, blank=True)
+    emergency = models.CharField(max_length=16, default="999")
+    crisis_line = models.CharField(max_length=16, default="116 123")
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(later_minutes__range=(15, 600), page_minutes__range=(1, 120))
+                & Q(on_time_days__lte=3)
+                & (Q(result_days__isnull=True) | Q(result_days__range=(1, 366))),
+                name="policy_figures_sane",
+            )
+        ]

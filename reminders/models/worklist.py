@@ -1,0 +1,159 @@
+"""The care team's worklist, what was done about its items, and who is on duty."""
+
+from typing import Any
+
+from django.db import models
+from django.db.models import F, Q
+
+from accounts.keys import TimeSortedModel
+from accounts.models import Clinic, User
+from reminders.models.patients import E164, Patient
+
+
+class Cause(models.TextChoices):
+    """Why somebody has to look. URGENCY says how soon."""
+
+    URGENT_SIGN = "urgent_sign", "The patient wrote of an urgent sign"
+    SECOND_DOSE = "second_dose", "Two injections may lie too close together"
+    CALL_ME = "call_me", "The patient asks to be called"
+    NO_ANSWER = "no_answer", "No answer for 48 hours"
+    NOT_ASKED = "not_asked", "A reminder did not reach the patient"
+    UNDELIVERED = "undelivered", "A text was not delivered"
+    OPTED_OUT = "opted_out", "The patient stopped our texts"
+    HELD_BACK = "held_back", "A text was held back: too many in a week"
+    SIDE_EFFECT = "side_effect", "The patient wrote of a side effect"
+    TEXT_TO_READ = "text_to_read", "A text that was not understood"
+    REVIEW_DUE = "review_due", "A pause is due for review"
+    SEND_UNKNOWN = "send_unknown", "Nobody knows whether a text arrived"
+    PLAN_FAILED = "plan_failed", "The reminder of a dose failed three times"
+    NO_PLAN = "no_plan", "A running schedule has no planned dose"
+    CONSENT_MISSING = "consent_missing", "Consent to texts is missing"
+    RESULT_DUE = "result_due", "A blood result is due"
+
+
+class Urgency(models.IntegerChoices):
+    """How soon somebody has to look; the worklist's first order."""
+
+    NOW = 0, "Now"
+    TODAY = 1, "Today"
+    SOON = 2, "When there is time"
+
+
+URGENCY: dict[Cause, Urgency] = {
+    Cause.URGENT_SIGN: Urgency.NOW,
+    Cause.REVIEW_DUE: Urgency.SOON,
+    Cause.RESULT_DUE: Urgency.SOON,
+    Cause.HELD_BACK: Urgency.SOON,
+}
+"""Causes that aren't today's business."""
+
+
+class Outcome(models.TextChoices):
+    """How an item ended."""
+
+    DONE = "done", "Dealt with"
+    NOT_NEEDED = "not_needed", "Nothing to do"
+    BY_EVENT = "by_event", "Settled by what happened since"
+
+
+class WorkItem(TimeSortedModel):
+    """Something for the care team to look at: at most one open for each patient and cause.
+
+    facts: ids and dates of its latest finding, at last_at; no texts. times: how many findings it
+    has; its notes keep each. owner: who looks after it until owned_until, a lease. rung: how far up the
+    rota it has climbed, and next_page_at when it climbs on while nobody has taken it (urgent only).
+    """
+
+    clinic = models.ForeignKey(Clinic, on_delete=models.PROTECT, related_name="+")
+    patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="work_items")
+    cause = models.CharField(max_length=24, choices=Cause)
+    urgency = models.PositiveSmallIntegerField(choices=Urgency)
+    facts: Any = models.JSONField(default=dict)
+    times = models.PositiveIntegerField(default=1)
+    opened_at = models.DateTimeField()
+    last_at = models.DateTimeField()
+    owner = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+    owned_until = models.DateTimeField(null=True)
+    rung = models.PositiveSmallIntegerField(default=0)
+    next_page_at = models.DateTimeField(null=True)
+    closed_at = models.DateTimeField(null=True)
+    closed_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+    outcome = models.CharField(max_length=16, choices=Outcome, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["patient", "cause"],
+                condition=Q(closed_at__isnull=True),
+                name="work_item_one_open",
+            ),
+            models.CheckConstraint(
+                condition=Q(closed_at__isnull=True, outcome="")
+                | (Q(closed_at__gte=F("opened_at")) & ~Q(outcome="")),
+                name="work_item_closed_after_with_outcome",
+            ),
+            models.CheckConstraint(
+                condition=Q(owner__isnull=True, owned_until__isnull=True)
+                | Q(owner__isnull=False, owned_until__isnull=False),
+                name="work_item_owned_on_a_lease",
+            ),
+        ]
+        indexes = [
+            # Read by the worklist: a clinic's open items, the most urgent and oldest first.
+            models.Index(
+                fields=["clinic", "urgency", "id"],
+                condition=Q(closed_at__isnull=True),
+                name="work_item_open",
+            ),
+            # Read by page_staff: who has to be paged now.
+            models.Index(
+                fields=["next_page_at"],
+                condition=Q(next_page_at__isnull=False),
+                name="work_item_next_page",
+            ),
+        ]
+
+
+class WorkNote(TimeSortedModel):
+    """What happened to an item, in order: append-only (migration 0002). by: null for the clock and
+    for events. facts: of the finding that opened it or merged into it."""
+
+    class Kind(models.TextChoices):
+        OPENED = "opened", "Opened"
+        NOTE = "note", "Note"
+        MERGED = "merged", "Happened again"
+        TAKEN = "taken", "Taken"
+        HANDED_BACK = "handed_back", "Handed back"
+        PAGED = "paged", "Staff paged"
+        CLOSED = "closed", "Closed"
+
+    item = models.ForeignKey(WorkItem, on_delete=models.PROTECT, related_name="notes")
+    kind = models.CharField(max_length=16, choices=Kind)
+    text = models.TextField(blank=True)
+    facts: Any = models.JSONField(default=dict)
+    by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+    at = models.DateTimeField()
+
+
+class Duty(TimeSortedModel):
+    """Somebody whom urgent items page: the lowest rung first, then up. number: where, E.164.
+    starts_at, ends_at: null is without a beginning or an end."""
+
+    clinic = models.ForeignKey(Clinic, on_delete=models.PROTECT, related_name="rota")
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    rung = models.PositiveSmallIntegerField()
+    number = models.CharField(max_length=16)
+    starts_at = models.DateTimeField(null=True)
+    ends_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(number__regex=E164), name="duty_number_e164"),
+            models.CheckConstraint(condition=Q(rung__gte=1), name="duty_rung_from_one"),
+            models.CheckConstraint(
+                condition=Q(starts_at__isnull=True)
+                | Q(ends_at__isnull=True)
+                | Q(ends_at__gt=F("starts_at")),
+                name="duty_ends_after_its_start",
+            ),
+        ]
