@@ -1,5 +1,5 @@
-"""The care team's worklist: what a person has to look at. Doubles merge into the open item, and what
-happens since can close it."""
+"""The care team's worklist: what a person has to look at. Doubles merge into the open item, and
+what happens since can close it."""
 
 import json
 from collections.abc import Collection, Iterable

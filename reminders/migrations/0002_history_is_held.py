@@ -42,28 +42,26 @@ CREATE TRIGGER dose_moves BEFORE UPDATE ON reminders_dose
     FOR EACH ROW WHEN (OLD.state <> NEW.state OR OLD.date <> NEW.date
                        OR OLD.schedule_id <> NEW.schedule_id)
     EXECUTE FUNCTION dose_moves_along_an_arrow();
-""" + "".join(
-    f"""
-CREATE TRIGGER {table}_is_append_only BEFORE UPDATE OR DELETE ON reminders_{table}
-    FOR EACH ROW EXECUTE FUNCTION refuse_rewriting();
-CREATE TRIGGER {table}_is_not_emptied BEFORE TRUNCATE ON reminders_{table}
-    FOR EACH STATEMENT EXECUTE FUNCTION refuse_rewriting();
 """
-    for table in KEPT
-)
 
 BACKWARD = """
 DROP TRIGGER dose_moves ON reminders_dose;
 DROP FUNCTION dose_moves_along_an_arrow();
 DROP TRIGGER versions_are_in_order ON reminders_scheduleversion;
 DROP FUNCTION version_is_the_next();
-""" + "".join(
-    f"""
-DROP TRIGGER {table}_is_not_emptied ON reminders_{table};
-DROP TRIGGER {table}_is_append_only ON reminders_{table};
 """
-    for table in KEPT
-)
+
+# By the table's name, which can't be a parameter in DDL.
+KEEP = """
+CREATE TRIGGER TABLE_is_append_only BEFORE UPDATE OR DELETE ON reminders_TABLE
+    FOR EACH ROW EXECUTE FUNCTION refuse_rewriting();
+CREATE TRIGGER TABLE_is_not_emptied BEFORE TRUNCATE ON reminders_TABLE
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_rewriting();
+"""
+LET_GO = """
+DROP TRIGGER TABLE_is_not_emptied ON reminders_TABLE;
+DROP TRIGGER TABLE_is_append_only ON reminders_TABLE;
+"""
 
 
 class Migration(migrations.Migration):
@@ -71,4 +69,10 @@ class Migration(migrations.Migration):
         ("accounts", "0002_audit_is_append_only"),
         ("reminders", "0001_initial"),
     ]
-    operations = [migrations.RunSQL(FORWARD, BACKWARD)]
+    operations = [
+        migrations.RunSQL(FORWARD, BACKWARD),
+        *(
+            migrations.RunSQL(KEEP.replace("TABLE", table), LET_GO.replace("TABLE", table))
+            for table in KEPT
+        ),
+    ]

@@ -55,7 +55,7 @@ __all__ = [
     "Status",
     "Told",
     "Urgency",
+    "Wording",
     "WorkItem",
     "WorkNote",
-    "Wording",
 ]

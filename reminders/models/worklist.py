@@ -60,8 +60,9 @@ class WorkItem(TimeSortedModel):
     """Something for the care team to look at: at most one open for each patient and cause.
 
     facts: ids and dates of its latest finding, at last_at; no texts. times: how many findings it
-    has; its notes keep each. owner: who looks after it until owned_until, a lease. rung: how far up the
-    rota it has climbed, and next_page_at when it climbs on while nobody has taken it (urgent only).
+    has; its notes keep each. owner: who looks after it until owned_until, a lease. rung: how far up
+    the rota it has climbed, and next_page_at when it climbs on while nobody has taken it (urgent
+    ones only).
     """
 
     clinic = models.ForeignKey(Clinic, on_delete=models.PROTECT, related_name="+")

@@ -212,7 +212,8 @@ class Life(RuleBasedStateMachine):
         sweep(self.now)
         after = self._judge()
         assert "no_plan" not in after.open_causes
-        WorkItem.objects.filter(patient=self.patient, closed_at=None).update(closed_at=self.now, outcome="done")
+        mine = WorkItem.objects.filter(patient=self.patient, closed_at=None)
+        mine.update(closed_at=self.now, outcome="done")
         self.seen = take_picture(self.patient.id)
 
     @rule(moment=moments)
