@@ -21,7 +21,10 @@ from messaging.states import MAY_HAVE_LEFT, State
 @dataclass(frozen=True)
 class Text:
     """A text to be queued. Instants are aware; `to` is E.164; `dedup_key` names the one step of
-    the one thing it is about, so that asking twice queues once."""
+    the one thing it is about, so that asking twice queues once.
+
+    last_word: goes although the number has said stop: the one confirmation of that (FACTS, SMS
+    law), and answers about danger."""
 
     scope: Scope
     owner_id: UUID
@@ -35,6 +38,7 @@ class Text:
     kind: Kind = Kind.ONCE
     lane: Lane = Lane.ROUTINE
     asked_for: bool = False
+    last_word: bool = False
 
 
 def digest(body: str) -> str:
@@ -59,6 +63,7 @@ def queue(texts: Iterable[Text], now: datetime) -> None:
                 body_digest=digest(text.body),
                 segments=count_segments(text.body),
                 asked_for=text.asked_for,
+                last_word=text.last_word,
                 queued_at=now,
                 available_at=text.available_at,
                 expires_at=text.expires_at,
@@ -188,4 +193,5 @@ def _as_text(row: Sms) -> Text:
         kind=Kind(row.kind),
         lane=Lane(row.lane),
         asked_for=row.asked_for,
+        last_word=row.last_word,
     )

@@ -5,13 +5,15 @@ that a late one can't be taken for today's (FACTS, SMS law and carriers).
 """
 
 import tomllib
-from datetime import date
+from dataclasses import dataclass
+from datetime import date, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import phonenumbers
-from babel.dates import format_date
+from babel.dates import format_date, format_time
+from babel.localedata import locale_identifiers
 
 from reminders.models import Patient
 
@@ -36,16 +38,54 @@ def every(language: str, interval_days: int) -> str:
 def text(kind: str, patient: Patient, day: date | None = None, interval_days: int = 7) -> str:
     """The body of one text to a patient, in their language and wording.
 
-    kind: a key of the language files (day, next, overdue, changed, resumed, paused, stopped).
-    day: the date it names. interval_days: what "then every ..." says.
+    kind: a key of the language files (day, next, overdue, changed, resumed, paused, stopped,
+    later). day: the date it names. interval_days: what "then every ..." says.
     """
-    book = words(patient.language)
-    return str(book[patient.wording][kind]).format(
+    said = Said(patient)
+    return str(words(patient.language)[patient.wording][kind]).format(
         clinic=patient.clinic.name,
-        phone=_callable_from(patient.clinic.phone, patient.number),
-        date=format_date(day, book["date"], locale=patient.language) if day else "",
+        phone=said.phone(patient.clinic.phone),
+        date=said.date(day),
         every=every(patient.language, interval_days),
     )
+
+
+@dataclass(frozen=True)
+class Said:
+    """Dates, times and numbers as one patient would write them."""
+
+    patient: Patient
+
+    def answer(self, kind: str, **facts: object) -> str:
+        """A fixed answer to what the patient wrote."""
+        return str(words(self.patient.language)["answers"][kind]).format(
+            clinic=self.patient.clinic.name, phone=self.phone(self.patient.clinic.phone), **facts
+        )
+
+    def date(self, day: date | None) -> str:
+        """Like Monday 4 January; empty for none."""
+        book = words(self.patient.language)
+        return format_date(day, book["date"], locale=self.patient.language) if day else ""
+
+    def time(self, at: datetime | None) -> str:
+        """The wall time where the patient is; empty for none."""
+        if at is None:
+            return ""
+        local = at.astimezone(self.patient.zone).time()
+        return format_time(local, "short", locale=_region(self.patient))
+
+    def phone(self, number: str) -> str:
+        """A number as they would dial it."""
+        return _callable_from(number, self.patient.number)
+
+
+def _region(patient: Patient) -> str:
+    """The language as it is written where the patient's phone is: 16:30 in Britain, 4:30 PM in
+    America."""
+    code = phonenumbers.parse(patient.number).country_code or 0
+    country = phonenumbers.region_code_for_country_code(code)
+    local = f"{patient.language}_{country}"
+    return local if local in locale_identifiers() else patient.language
 
 
 def _callable_from(phone: str, number: str) -> str:
