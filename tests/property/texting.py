@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from django.conf import settings
@@ -16,7 +16,6 @@ from django.db import connection, transaction
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize
 
-from dev.environment import ACCOUNT
 from messaging import inbound, outbox, settling
 from messaging.claim import Claimed
 from messaging.gateway import Answer, Fault, Message
@@ -37,6 +36,7 @@ LONGEST_WAIT = 7.0
 """Seconds: whose use ends before Twilio lets it go again expires at once."""
 
 OPEN = frozenset({State.QUEUED, State.SENDING, State.UNKNOWN})
+NO_END = OPEN | {State.ACCEPTED, State.SENT}
 BACK = frozenset({State.QUEUED, State.CANCELLED, State.EXPIRED})
 ARROWS = {
     State.QUEUED: BACK | {State.SENDING, State.SUPPRESSED},
@@ -46,6 +46,42 @@ ARROWS = {
     State.SENT: BACK | {State.FAILED},
 }
 """The arrows of ARCHITECTURE.md, but for Twilio's evidence: that leads from any state up."""
+
+
+lanes = st.sampled_from([Lane.ROUTINE, Lane.ROUTINE, Lane.URGENT])
+uses = st.sampled_from([3600, 3600, 3600, 300, 20])
+PEOPLE = [uuid4() for _ in range(3)]
+"""The first two share a phone."""
+
+
+@dataclass(frozen=True)
+class Wish:
+    """A text to be queued. later, use: seconds until it may leave, and of its use from then on;
+    twins: another to the same phone with the same words."""
+
+    person: int
+    body: str
+    use: int
+    later: int
+    kind: Kind
+    lane: Lane
+    scope: Scope
+    twins: bool
+    of_the_last: bool
+
+
+wishes = st.builds(
+    Wish,
+    person=st.integers(0, 2),
+    body=st.sampled_from([*BODIES, *BODIES, *BODIES, "x" * 1601]),
+    use=uses,
+    later=st.sampled_from([0, 0, 0, 30]),
+    kind=st.sampled_from([Kind.ONCE, Kind.ONCE, Kind.REPEAT]),
+    lane=lanes,
+    scope=st.sampled_from([Scope.CARE, Scope.CARE, Scope.COMMUNITY]),
+    twins=st.booleans(),
+    of_the_last=st.booleans(),
+)
 
 
 @dataclass
@@ -65,12 +101,10 @@ class Row:
 
     state: State
     attempt: int
-    refusals: int
     requeued: bool
     untaken: bool
     state_at: datetime
     expires_at: datetime
-    to: str
 
 
 @dataclass(eq=False)
@@ -99,7 +133,7 @@ class Texting(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.acts = count(1)
-        self.act = 0
+        self.act = self.passed_at = 0
         self.halted = False
         self.clock = Clock(BEGAN, BEGAN)
         self.notes: dict[UUID, Note] = {}
@@ -114,14 +148,26 @@ class Texting(RuleBasedStateMachine):
         self.atomic = transaction.atomic()
         self.atomic.__enter__()
 
+    def _any(self, *states: State) -> bool:
+        return any(row.state in states for row in self.rows.values())
+
     @initialize(
         rate=st.sampled_from([1000.0, 1000.0, 1.0]),
         skew=st.sampled_from([0, 0, -240, 240]),
         one_by_one=st.sampled_from([20, 0]),
         stands_by=st.booleans(),
         lossy=st.booleans(),
+        first=st.lists(wishes, min_size=1, max_size=4),
     )
-    def begin(self, rate: float, skew: int, one_by_one: int, stands_by: bool, lossy: bool) -> None:
+    def begin(
+        self,
+        rate: float,
+        skew: int,
+        one_by_one: int,
+        stands_by: bool,
+        lossy: bool,
+        first: list[Wish],
+    ) -> None:
         self.lossy = lossy
         self.twilio = TwilioModel(self.clock, timedelta(seconds=skew), self)
         for module in ("sending", "settling", "reading_back"):
@@ -142,7 +188,8 @@ class Texting(RuleBasedStateMachine):
                 inbound_seen_at=BEGAN if stands_by else None, **both,
             ),
         ]  # fmt: skip
-        assert {sender.account for sender in self.senders} == {ACCOUNT, OTHER_ACCOUNT}
+        for wish in first:
+            self._wish(wish)
 
     def teardown(self) -> None:
         try:
@@ -195,9 +242,12 @@ class Texting(RuleBasedStateMachine):
         self._had_is_true()
 
     def _read(self) -> dict[UUID, Row]:
-        names = ("state", "attempt", "refusals", "requeued", "untaken", "state_at", "expires_at")
-        rows = Sms.objects.values_list("id", *names, "to")
-        return {id_: Row(State(state), *others) for id_, state, *others in rows}
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT id, state, attempt, requeued, untaken, state_at, expires_at FROM"
+                " messaging_sms"
+            )
+            return {id_: Row(State(state), *others) for id_, state, *others in cursor.fetchall()}
 
     def _judge_move(self, id_: UUID, former: Row, row: Row) -> None:
         note, move = self.notes[id_], (former.state, row.state)
@@ -207,7 +257,7 @@ class Texting(RuleBasedStateMachine):
             return
         assert self._drawn(*move), f"no such arrow: {move}"
         if row.state == State.SUPPRESSED:
-            assert self._stopped(note.text.scope, row.to), "suppressed, and never said stop"
+            assert self._stopped(note.text.scope, note.text.to), "suppressed, and never said stop"
         if row.state == State.CANCELLED:
             assert note.ended, "nobody cancelled it"
         if row.state == State.QUEUED:
@@ -263,6 +313,31 @@ class Texting(RuleBasedStateMachine):
             assert sum(not m.given_up for m in had) == 1, "twice"
 
     # --- our own notes ---------------------------------------------------------------------------
+
+    def _wish(self, wish: Wish) -> None:
+        with self._acting():
+            at = self.clock.at + timedelta(seconds=wish.later)
+            about = uuid4()
+            if wish.of_the_last and self.notes:
+                about = list(self.notes.values())[-1].text.about_id
+            text = outbox.Text(
+                scope=wish.scope,
+                owner_id=PEOPLE[wish.person],
+                about_id=about,
+                dedup_key=f"dose:{about}:{len(self.notes)}",
+                to=PHONES[wish.person // 2],
+                body=wish.body,
+                available_at=at,
+                expires_at=at + timedelta(seconds=wish.use),
+                clinic_id=self.clinics[wish.person % 3],
+                kind=wish.kind,
+                lane=wish.lane if wish.scope == Scope.CARE else Lane.ROUTINE,
+            )
+            texts = [text]
+            if wish.twins:
+                other = PEOPLE[(wish.person + 1) % 2]
+                texts.append(replace(text, owner_id=other, dedup_key=f"{text.dedup_key}:twin"))
+            assert len(self._queue(texts)) == len(texts)
 
     def _queue(self, texts: list[outbox.Text]) -> list[UUID]:
         """Queue texts; the ids of those that are new."""
@@ -327,12 +402,16 @@ class Texting(RuleBasedStateMachine):
 
     def _take_news(self) -> None:
         """What the domains do with what waits for them."""
-        for scope in Scope:
+        for scope in (Scope.CARE, Scope.COMMUNITY):
             rows = outbox.news(scope, 100)
             self.news |= {(row.id, State(row.state)) for row in rows}
             outbox.take(rows)
             while said := inbound.untaken(scope, 100):
                 inbound.take_inbound(said, self.clock.at)
+
+    def _waits_for_domains(self) -> bool:
+        """Whether there may be anything for the domains to take."""
+        return bool(self.twilio.said) or any(row.untaken for row in self.rows.values())
 
     # --- the end ---------------------------------------------------------------------------------
 
@@ -343,21 +422,18 @@ class Texting(RuleBasedStateMachine):
         self.twilio.bad_numbers.clear()
         for message in self.twilio.taken:
             self._arrives(message)
-        for tick in range(60):
+        for tick in range(100):
             self._everybody_looks()
-            if not any(row.state in OPEN for row in self.rows.values()):
-                break
+            states = {row.state for row in self.rows.values()}
+            if not states & NO_END:
+                return
             with self._acting():
-                self._goes_on(20 if tick < 12 else 60)
-        else:
-            stuck = [(id_, row) for id_, row in self.rows.items() if row.state in OPEN]
-            raise AssertionError(f"never at rest: {stuck}")
-        for _ in range(2):
-            with self._acting():
-                self._goes_on(11 * 60)
-                read_back()
-        with self._acting():
-            self._take_news()
+                if states & OPEN:
+                    self._goes_on(20 if tick < 12 else 60)
+                else:
+                    self._goes_on(11 * 60)
+        stuck = [(id_, row) for id_, row in self.rows.items() if row.state in NO_END]
+        raise AssertionError(f"never at rest: {stuck}")
 
     def _everybody_looks(self) -> None:
         while self.twilio.reports and not self.lossy:
@@ -367,8 +443,6 @@ class Texting(RuleBasedStateMachine):
             if said.sid not in self.told_of and not self.lossy:
                 with self._acting():
                     self._hear_from(said)
-        with self._acting():
-            self._take_news()
         for lane in Lane:
             with self._acting():
                 send_due(lane)
@@ -376,6 +450,8 @@ class Texting(RuleBasedStateMachine):
             settle()
         with self._acting():
             read_back()
+        with self._acting():
+            self._take_news()
         for message in self.twilio.taken:
             self._arrives(message)
 
