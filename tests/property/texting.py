@@ -312,6 +312,15 @@ class Texting(RuleBasedStateMachine):
             had = [m for m in self.twilio.taken if self.notes[m.text.id].text.dedup_key == key]
             assert sum(not m.given_up for m in had) == 1, "twice"
 
+    def _former_attempts_moved_nothing(self, batch: Batch) -> None:
+        """What a worker knows of an attempt that isn't the last is of no account, unless Twilio
+        said that it took it."""
+        now = self._read()
+        for text in batch.claimed:
+            answer = batch.answers.get(text.id)
+            if text.attempt < now[text.id].attempt and not (answer and answer.sid):
+                assert now[text.id].state == self.rows[text.id].state, "a former attempt decided"
+
     # --- our own notes ---------------------------------------------------------------------------
 
     def _wish(self, wish: Wish) -> None:
@@ -406,7 +415,7 @@ class Texting(RuleBasedStateMachine):
             rows = outbox.news(scope, 100)
             self.news |= {(row.id, State(row.state)) for row in rows}
             outbox.take(rows)
-            while said := inbound.untaken(scope, 100):
+            while self.twilio.said and (said := inbound.untaken(scope, 100)):
                 inbound.take_inbound(said, self.clock.at)
 
     def _waits_for_domains(self) -> bool:
