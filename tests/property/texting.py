@@ -4,8 +4,8 @@ which each act is judged. The acts are in test_outbox_machine.py."""
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from itertools import count
 from typing import Any
 from uuid import UUID, uuid4
@@ -17,114 +17,25 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize
 
 from messaging import inbound, outbox, settling
-from messaging.claim import Claimed
-from messaging.gateway import Answer, Fault, Message
-from messaging.models import Kind, Lane, OptOut, Scope, Sms, SmsEvent
-from messaging.reading_back import read_back
-from messaging.sending import send_due
-from messaging.settling import Doubt, settle
+from messaging.gateway import Answer, Fault
+from messaging.models import Kind, Lane, Scope, Sms
 from messaging.states import NEWS, RANK, State
 from messaging.vocabulary import evidence_in
 from tests.cast import OTHER_ACCOUNT, make_clinic, make_sender
-from tests.property.twilio_model import Clock, Reader, Said, Taken, TwilioModel
-
-PHONES = ("+447700900001", "+447700900002")
-BODIES = ("Monday: your injection.", "Thursday: your injection.")
-BEGAN = datetime(2027, 1, 4, 9, tzinfo=UTC)
-QUIET = 120
-LONGEST_WAIT = 7.0
-"""Seconds: whose use ends before Twilio lets it go again expires at once."""
-
-OPEN = frozenset({State.QUEUED, State.SENDING, State.UNKNOWN})
-NO_END = OPEN | {State.ACCEPTED, State.SENT}
-BACK = frozenset({State.QUEUED, State.CANCELLED, State.EXPIRED})
-ARROWS = {
-    State.QUEUED: BACK | {State.SENDING, State.SUPPRESSED},
-    State.SENDING: BACK | {State.UNKNOWN, State.FAILED},
-    State.UNKNOWN: BACK | {State.FAILED},
-    State.ACCEPTED: BACK | {State.FAILED},
-    State.SENT: BACK | {State.FAILED},
-}
-"""The arrows of ARCHITECTURE.md, but for Twilio's evidence: that leads from any state up."""
-
-
-lanes = st.sampled_from([Lane.ROUTINE, Lane.ROUTINE, Lane.URGENT])
-uses = st.sampled_from([3600, 3600, 3600, 300, 20])
-PEOPLE = [uuid4() for _ in range(3)]
-"""The first two share a phone."""
-
-
-@dataclass(frozen=True)
-class Wish:
-    """A text to be queued. later, use: seconds until it may leave, and of its use from then on;
-    twins: another to the same phone with the same words."""
-
-    person: int
-    body: str
-    use: int
-    later: int
-    kind: Kind
-    lane: Lane
-    scope: Scope
-    twins: bool
-    of_the_last: bool
-
-
-wishes = st.builds(
+from tests.property.text_notes import (
+    ARROWS,
+    BEGAN,
+    PEOPLE,
+    PHONES,
+    QUIET,
+    Batch,
+    Note,
+    Row,
+    Settler,
     Wish,
-    person=st.integers(0, 2),
-    body=st.sampled_from([*BODIES, *BODIES, *BODIES, "x" * 1601]),
-    use=uses,
-    later=st.sampled_from([0, 0, 0, 30]),
-    kind=st.sampled_from([Kind.ONCE, Kind.ONCE, Kind.REPEAT]),
-    lane=lanes,
-    scope=st.sampled_from([Scope.CARE, Scope.CARE, Scope.COMMUNITY]),
-    twins=st.booleans(),
-    of_the_last=st.booleans(),
+    wishes,
 )
-
-
-@dataclass
-class Note:
-    """One text as we know it. claims: at which act each attempt was claimed; ended: at which act
-    it was cancelled, and whether we were told that it was too late."""
-
-    text: outbox.Text
-    claims: dict[int, int] = field(default_factory=dict)
-    ended: int | None = None
-    too_late: bool = False
-
-
-@dataclass
-class Row:
-    """One text as it is stored."""
-
-    state: State
-    attempt: int
-    requeued: bool
-    untaken: bool
-    state_at: datetime
-    expires_at: datetime
-
-
-@dataclass(eq=False)
-class Batch:
-    """What a worker has claimed, and what became of it so far."""
-
-    claimed: list[Claimed]
-    answers: dict[UUID, Answer] = field(default_factory=dict)
-
-    @property
-    def unposted(self) -> list[Claimed]:
-        return [text for text in self.claimed if text.id not in self.answers]
-
-
-@dataclass(eq=False)
-class Settler(Reader):
-    """One who settles: its doubts by account, and the list as it read it."""
-
-    doubts: dict[str, list[Doubt]] = field(default_factory=dict)
-    shown: dict[str, list[Message] | None] | None = None
+from tests.property.twilio_model import Clock, Said, Taken, TwilioModel
 
 
 class Texting(RuleBasedStateMachine):
@@ -190,17 +101,6 @@ class Texting(RuleBasedStateMachine):
         ]  # fmt: skip
         for wish in first:
             self._wish(wish)
-
-    def teardown(self) -> None:
-        try:
-            if self.act and not self.halted:
-                self._calm_down()
-                self._judge_the_end()
-                connection.check_constraints()
-        finally:
-            self.patch.undo()
-            transaction.set_rollback(True)
-            self.atomic.__exit__(None, None, None)
 
     # --- time ------------------------------------------------------------------------------------
 
@@ -421,88 +321,3 @@ class Texting(RuleBasedStateMachine):
     def _waits_for_domains(self) -> bool:
         """Whether there may be anything for the domains to take."""
         return bool(self.twilio.said) or any(row.untaken for row in self.rows.values())
-
-    # --- the end ---------------------------------------------------------------------------------
-
-    def _calm_down(self) -> None:
-        """Who was at it dies, Twilio works again, and the clocks tick until all is at rest."""
-        self.twilio.unreadable = False
-        self.twilio.locked_out.clear()
-        self.twilio.bad_numbers.clear()
-        for message in self.twilio.taken:
-            self._arrives(message)
-        for tick in range(100):
-            self._everybody_looks()
-            states = {row.state for row in self.rows.values()}
-            if not states & NO_END:
-                return
-            with self._acting():
-                if states & OPEN:
-                    self._goes_on(20 if tick < 12 else 60)
-                else:
-                    self._goes_on(11 * 60)
-        stuck = [(id_, row) for id_, row in self.rows.items() if row.state in NO_END]
-        raise AssertionError(f"never at rest: {stuck}")
-
-    def _everybody_looks(self) -> None:
-        while self.twilio.reports and not self.lossy:
-            with self._acting():
-                self._report(0, again=False)
-        for said in self.twilio.said:
-            if said.sid not in self.told_of and not self.lossy:
-                with self._acting():
-                    self._hear_from(said)
-        for lane in Lane:
-            with self._acting():
-                send_due(lane)
-        with self._acting():
-            settle()
-        with self._acting():
-            read_back()
-        with self._acting():
-            self._take_news()
-        for message in self.twilio.taken:
-            self._arrives(message)
-
-    def _arrives(self, message: Taken) -> None:
-        if message.status == "queued":
-            self.twilio.carry(message, "sent")
-        if message.status == "sent":
-            self.twilio.carry(message, "delivered")
-
-    def _judge_the_end(self) -> None:
-        of_text: defaultdict[UUID, list[Taken]] = defaultdict(list)
-        for message in self.twilio.taken:
-            of_text[message.text.id].append(message)
-        for id_, row in self.rows.items():
-            self._judge_end(id_, row, [m for m in of_text[id_] if not m.given_up])
-        for (scope, number), words in self.words.items():
-            row = OptOut.objects.filter(scope=scope, number=number).first()
-            assert not words or (row is not None and row.opted_out == self._stopped(scope, number))
-        events = SmsEvent.objects.filter(source="callback")
-        kept = list(events.values_list("sms_id", "attempt", "status", "sid"))
-        assert len(kept) == len(self.kept)
-        assert set(kept) == self.kept, "each report is kept once"
-
-    def _judge_end(self, id_: UUID, row: Row, had: list[Taken]) -> None:
-        """It ended in a way that is right for it, that is the truth, and that was told."""
-        statuses = {message.status for message in had}
-        note = self.notes[id_]
-        if row.state in NEWS:
-            assert (id_, row.state) in self.news, "ended badly, and nobody heard of it"
-        match row.state:
-            case State.DELIVERED | State.UNDELIVERED:
-                assert row.state.value in statuses, "Twilio knows nothing of this"
-                return
-            case State.FAILED if id_ not in self.twilio.refused:
-                assert "failed" in {m.status for m in self.twilio.taken if m.text.id == id_}
-                return
-            case State.EXPIRED:
-                left = row.expires_at - row.state_at
-                assert row.requeued or left.total_seconds() <= LONGEST_WAIT, "gave up in time"
-            case State.SUPPRESSED | State.CANCELLED | State.FAILED:
-                pass  # judged when it came to that
-            case _:
-                raise AssertionError(f"has no last word: {row}")
-        nobody_told = self.lossy and (row.state == State.EXPIRED or note.text.kind == Kind.REPEAT)
-        assert not had or nobody_told, f"{row.state}, but Twilio took it"
