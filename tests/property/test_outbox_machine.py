@@ -6,8 +6,7 @@ those of processes are. What is judged after each, and at the end, is in texting
 texts_at_rest.py.
 
 Broken by hand to see that it fails, each within one run: what is unknown goes again at once;
-opt-outs not looked at; a cancel that isn't noted, or that a return to the queue doesn't heed; one
-reading of the list that counts as two. It has found that what Twilio gave up went again though its
+opt-outs not looked at. It has found that what Twilio gave up went again though its
 plan had ended. It can't show what needs two connections at once: locks, and claims that race
 (tests/faults).
 """
