@@ -82,14 +82,17 @@ def cancel(about_ids: Collection[UUID]) -> list[Sms]:
     """
     if not about_ids:
         return []
-    open_states = [State.QUEUED, State.SENDING, State.UNKNOWN]
+    # Twilio may give up what it has accepted, and what comes back then must not go again.
+    may_come_back = [
+        State.QUEUED, State.SENDING, State.UNKNOWN, State.ACCEPTED, State.SENT,
+    ]  # fmt: skip
     rows = list(
         Sms.objects.select_for_update()
-        .filter(about_id__in=about_ids, state__in=open_states)
+        .filter(about_id__in=about_ids, state__in=may_come_back)
         .order_by("id")
     )
     _cancel(rows)
-    return [row for row in rows if row.state != State.QUEUED]
+    return [row for row in rows if row.state in (State.SENDING, State.UNKNOWN)]
 
 
 def waits(about_id: UUID) -> bool:
