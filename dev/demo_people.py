@@ -16,7 +16,7 @@ from django.db import connection, transaction
 
 from accounts import audit
 from accounts.models import Clinic, Membership, Role, User
-from dev.environment import ACCOUNT, ROUTINE_NUMBER, URGENT_NUMBER
+from dev.environment import ACCOUNT, ROUTINE_NUMBER, STAFF_NUMBER, URGENT_NUMBER
 from dev.stack import Trouble
 from messaging import outbox
 from messaging.models import Lane, Scope
@@ -118,13 +118,17 @@ def fill(now: datetime) -> int:
 
 
 def add_senders() -> None:
-    """Our two numbers, at a pace that doesn't make anybody wait."""
-    for number, lane in ((ROUTINE_NUMBER, Lane.ROUTINE), (URGENT_NUMBER, Lane.URGENT)):
+    """Our three numbers, at a pace that doesn't make anybody wait."""
+    for number, scope, lane in (
+        (ROUTINE_NUMBER, Scope.CARE, Lane.ROUTINE),
+        (URGENT_NUMBER, Scope.CARE, Lane.URGENT),
+        (STAFF_NUMBER, Scope.STAFF, Lane.URGENT),
+    ):
         add_sender(
             audit.Actor("demo"),
             account=ACCOUNT,
             number=number,
-            scope=Scope.CARE,
+            scope=scope,
             lane=lane,
             rate=100,
         )
