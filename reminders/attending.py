@@ -77,9 +77,14 @@ def close(
     return item
 
 
+def is_held(item: WorkItem, now: datetime) -> bool:
+    """Whether an item is somebody's; nobody's once the lease has ended."""
+    return item.owned_until is not None and item.owned_until > now
+
+
 def owner_of(item: WorkItem, now: datetime) -> User | None:
-    """Whose an item is; nobody's once the lease has ended."""
-    return item.owner if item.owned_until is not None and item.owned_until > now else None
+    """Whose an item is."""
+    return item.owner if is_held(item, now) else None
 
 
 def _lock(item_id: UUID, actor: audit.Actor, now: datetime) -> WorkItem:
@@ -101,8 +106,8 @@ def _lock(item_id: UUID, actor: audit.Actor, now: datetime) -> WorkItem:
 
 
 def _read_locked(item_id: UUID) -> WorkItem:
-    items = WorkItem.objects.select_for_update(of=("self",))
-    return items.select_related("clinic", "patient", "owner", "closed_by").get(id=item_id)
+    # The owner is read after the lock: joined to it, it would be the one of before the wait.
+    return WorkItem.objects.select_for_update().get(id=item_id)
 
 
 def _store(

@@ -17,7 +17,7 @@ from accounts import audit
 from messaging import inbound, outbox
 from messaging.models import Kind, Lane, Scope
 from messaging.states import NEWS, State
-from reminders.attending import owner_of
+from reminders.attending import is_held
 from reminders.models import Duty, WorkItem, WorkNote
 from reminders.policies import policies_of
 from reminders.rota import on_duty
@@ -49,7 +49,7 @@ def page_staff(now: datetime, most: int = 50) -> int:
             _due(now)
             .filter(_somebody_on_duty(now))
             .select_for_update(skip_locked=True, of=("self",))
-            .select_related("clinic", "owner")
+            .select_related("clinic")
             .order_by("next_page_at")[:most]
         )
         if items:
@@ -70,9 +70,8 @@ def _page(items: Sequence[WorkItem], now: datetime) -> None:
     for item in items:
         called = _climb(item, on_duty_now[item.clinic_id])
         # One that is somebody's pages because there is something new: they are to know.
-        owner = owner_of(item, now)
-        if owner is not None:
-            called += [duty for duty in of_owners[item.clinic_id] if duty.user_id == owner.id]
+        if is_held(item, now):
+            called += [d for d in of_owners[item.clinic_id] if d.user_id == item.owner_id]
         called = list({duty.number: duty for duty in called}.values())
         wait = timedelta(minutes=policies[item.clinic_id].page_minutes)
         item.next_page_at = now + wait
@@ -137,9 +136,8 @@ def _hear_back(now: datetime, most: int) -> None:
             item
             for item in WorkItem.objects.select_for_update(skip_locked=True, of=("self",))
             .filter(id__in=about, next_page_at__gt=now)
-            .select_related("owner")
             .order_by("id")
-            if owner_of(item, now) is None
+            if not is_held(item, now)
         ]
         pages = outbox.texts_about([item.id for item in items])
         rotas = _by_clinic(

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
@@ -17,6 +17,10 @@ from reminders.numbers import e164
 
 RUNGS = 9
 """Most rungs of a rota: at the shortest pace they take nine minutes, at the usual one ninety."""
+
+
+FARTHEST = timedelta(days=731)
+"""How far ahead a rota may be thought out: what lies beyond is a slip of the pen."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,11 @@ def on_duty(now: datetime) -> Q:
     """The duties that hold at an instant."""
     begun = Q(starts_at__isnull=True) | Q(starts_at__lte=now)
     return begun & (Q(ends_at__isnull=True) | Q(ends_at__gt=now))
+
+
+def is_covered(clinic_id: UUID, now: datetime) -> bool:
+    """Whether somebody is on duty."""
+    return Duty.objects.filter(on_duty(now), clinic_id=clinic_id).exists()
 
 
 def token_of(duties: Sequence[Duty]) -> str:
@@ -85,6 +94,10 @@ def _duty(clinic: Clinic, turn: Turn, members: set[UUID], index: int, now: datet
         raise Invalid(
             "not_a_member", "Choose somebody who is a member of this clinic.", f"{where}.user"
         )
+    for name in ("starts_at", "ends_at"):
+        instant = getattr(turn, name)
+        if instant is not None and abs(instant - now) > FARTHEST:
+            raise Invalid("too_far", "Choose an instant within two years.", f"{where}.{name}")
     if turn.ends_at is not None and turn.ends_at <= max(turn.starts_at or now, now):
         raise Invalid(
             "ends_at", "Let it end after its beginning, and after now.", f"{where}.ends_at"
