@@ -26,6 +26,7 @@ from reminders.effects import Decision
 from reminders.models import Patient, Schedule, Wording
 from reminders.patients import Enrolment, enrol
 from reminders.plan import read_plan
+from reminders.rota import Turn, set_rota, token_of
 
 PASSWORD = "a demo needs no secrets"  # noqa: S105 - printed for everybody to sign in with
 DAY = timedelta(days=1)
@@ -110,6 +111,7 @@ def fill(now: datetime) -> int:
         names = _names(chance)
         for place in PLACES:
             clinic, clinician = make_clinic(place.name, place.domain, place.phone, place.zones[0])
+            _put_on_duty(clinic, place, now)
             for n in range(place.patients):
                 _add_patient(
                     place, clinic, next(names), n, audit.by(clinician, "demo"), now, chance
@@ -144,6 +146,15 @@ def make_clinic(name: str, domain: str, phone: str, zone: str) -> tuple[Clinic, 
         )
         Membership.objects.create(user=user, clinic=clinic, role=role)
     return clinic, User.objects.get(email=f"{Role.CLINICIAN}@{domain}")
+
+
+def _put_on_duty(clinic: Clinic, place: Place, now: datetime) -> None:
+    """The coordinator first, then the clinician, at the last of the place's numbers."""
+    turns = [
+        Turn(User.objects.get(email=f"{role}@{place.domain}").id, rung, place.numbers[-rung])
+        for rung, role in enumerate((Role.COORDINATOR, Role.CLINICIAN), start=1)
+    ]
+    set_rota(clinic, turns, token_of([]), audit.Actor("demo"), now)
 
 
 @cache

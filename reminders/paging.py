@@ -25,6 +25,10 @@ from reminders.rota import on_duty
 PAGE = "Dosecircle, {clinic}: somebody needs an urgent call. Open the worklist and take it."
 
 
+LEAST_USE = timedelta(minutes=3)
+"""How long a page may wait at least for a sender: longer than silence is kept from being an alarm,
+or nobody would hear that there is none."""
+
 LOST = frozenset(NEWS - {State.EXPIRED})
 """Ends of a page that reached no phone. One that expired was followed by the next."""
 
@@ -117,7 +121,7 @@ def _text(item: WorkItem, duty: Duty, now: datetime, until: datetime) -> outbox.
         body=PAGE.format(clinic=item.clinic.name),
         available_at=now,
         # Then the next one is there: pages that couldn't leave don't pile up.
-        expires_at=until,
+        expires_at=max(until, now + LEAST_USE),
         asked_for=True,
     )
 
