@@ -13,12 +13,14 @@ class May(StrEnum):
     SEE_PATIENTS = "see patients"
     ENROL = "enrol patients and change how to reach them"
     PRESCRIBE = "start and change schedules"
+    ATTEND = "look after items of the worklist"
+    SET_UP = "set the rota and the clinic's policy"
 
 
 MAY: dict[str, frozenset[May]] = {
-    Role.CLINICIAN: frozenset({May.SEE_PATIENTS, May.ENROL, May.PRESCRIBE}),
-    Role.COORDINATOR: frozenset({May.SEE_PATIENTS, May.ENROL}),
-    Role.ADMIN: frozenset({May.SEE_PATIENTS, May.ENROL}),
+    Role.CLINICIAN: frozenset({May.SEE_PATIENTS, May.ENROL, May.PRESCRIBE, May.ATTEND, May.SET_UP}),
+    Role.COORDINATOR: frozenset({May.SEE_PATIENTS, May.ENROL, May.ATTEND}),
+    Role.ADMIN: frozenset({May.SEE_PATIENTS, May.ENROL, May.SET_UP}),
 }
 
 

@@ -2,6 +2,8 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
+from api.attending import AddNote, Close, HandBack, Take
+from api.clinics import PolicyDoor, Rota
 from api.document import Docs, Document
 from api.doses import Doses
 from api.health import Health
@@ -11,7 +13,7 @@ from api.sign_in import SignIn, SignOut, WhoAmI
 from api.texts import Texts
 from api.webhooks import TwilioInbound, TwilioStatus
 from api.work import Metrics, Work
-from api.worklist import Worklist
+from api.worklist import Counts, OneItem, Worklist
 
 of_a_patient = [
     path("schedule", Schedule.as_view()),
@@ -24,6 +26,13 @@ of_a_patient = [
     path("texts", Texts.as_view()),
 ]
 
+of_an_item = [
+    path("take", Take.as_view()),
+    path("hand-back", HandBack.as_view()),
+    path("notes", AddNote.as_view()),
+    path("close", Close.as_view()),
+]
+
 first: list[URLPattern | URLResolver] = [
     path("sign-in", SignIn.as_view()),
     path("sign-out", SignOut.as_view()),
@@ -32,6 +41,11 @@ first: list[URLPattern | URLResolver] = [
     path("patients/<uuid:patient_id>", OnePatient.as_view()),
     path("patients/<uuid:patient_id>/", include(of_a_patient)),
     path("worklist", Worklist.as_view()),
+    path("worklist/counts", Counts.as_view()),
+    path("worklist/<uuid:item_id>", OneItem.as_view()),
+    path("worklist/<uuid:item_id>/", include(of_an_item)),
+    path("clinics/<uuid:clinic_id>/rota", Rota.as_view()),
+    path("clinics/<uuid:clinic_id>/policy", PolicyDoor.as_view()),
     path("twilio/status/<uuid:sms_id>/<int:attempt>", TwilioStatus.as_view()),
     path("twilio/inbound", TwilioInbound.as_view()),
 ]

@@ -150,6 +150,8 @@ SPECTACULAR_SETTINGS = {
         "StatusWanted": "api.patients.STATUSES_WANTED",
         "DoseState": "api.doses.STATES",
         "TextState": "messaging.models.STATES",
+        "ItemOutcome": "api.worklist.OUTCOMES",
+        "HowItEnded": "api.attending.ENDS",
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",

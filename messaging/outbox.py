@@ -15,7 +15,7 @@ from django.db.models.functions import Coalesce, Now
 
 from messaging.models import Kind, Lane, Scope, Sms
 from messaging.segments import count_segments
-from messaging.states import MAY_HAVE_LEFT, State
+from messaging.states import MAY_HAVE_LEFT, TAKEN, State
 
 
 @dataclass(frozen=True)
@@ -136,6 +136,12 @@ def texts_of(owner_id: UUID, scope: Scope) -> QuerySet[Sms]:
 def texts_about(about_ids: Collection[UUID]) -> list[Sms]:
     """All texts about these, oldest first."""
     return list(Sms.objects.filter(about_id__in=about_ids).order_by("id"))
+
+
+def taken(sms_ids: Collection[UUID]) -> set[UUID]:
+    """Which of these texts Twilio took and, as far as is known, carried (states.TAKEN)."""
+    rows = Sms.objects.filter(id__in=sms_ids, state__in=TAKEN)
+    return set(rows.values_list("id", flat=True))
 
 
 def unasked_since(

@@ -11,9 +11,9 @@ from django.db import transaction
 
 from messaging import outbox
 from messaging.models import Scope
-from messaging.states import State
+from messaging.states import TAKEN, State
 from reminders.models import Cause
-from reminders.worklist import Finding, open_items
+from reminders.worklist import Finding, open_items, settle_taken
 
 CAUSES = {
     State.FAILED: Cause.UNDELIVERED,
@@ -28,6 +28,7 @@ def take_news(now: datetime, most: int = 200) -> int:
     `most` or more."""
     with transaction.atomic():
         rows = outbox.news(Scope.CARE, most)
+        settle_taken({row.owner_id for row in rows if row.state in TAKEN}, now)
         open_items(
             (
                 Finding(

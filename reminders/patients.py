@@ -18,10 +18,11 @@ from messaging import outbox
 from messaging.models import Sms
 from reminders import notices
 from reminders.ladder import FOLLOWING, Step, step_instant
-from reminders.models import Dose, Language, Patient, Wording
+from reminders.models import Cause, Dose, Language, Patient, Wording
 from reminders.numbers import e164
 from reminders.plan import read_plan
 from reminders.schedule import local_date
+from reminders.worklist import settle_items
 
 
 @dataclass(frozen=True)
@@ -103,6 +104,7 @@ def change_patient(
             _move_notice(patient, now)
         if "number" in changed:
             too_late = outbox.readdress(patient.id, patient.number, now)
+            settle_items([patient.id], [Cause.UNDELIVERED], now, because="The number was changed.")
         audit.record(
             actor,
             "change_patient",

@@ -14,7 +14,7 @@ from messaging.reading_back import read_back as read_back_texts
 from messaging.sending import send_due
 from messaging.settling import go_again
 from messaging.settling import settle as settle_texts
-from reminders import hearing, news, planning
+from reminders import hearing, news, paging, planning
 from reminders.alarms import alarms
 from reminders.daily_count import count_today as count_doses
 from reminders.sweep import sweep as sweep_schedules
@@ -64,6 +64,11 @@ def send_urgent() -> None:
 @shared_task(base=Tick)
 def hear() -> None:
     _while_busy(lambda: hearing.hear(timezone.now()))
+
+
+@shared_task(base=Tick)
+def page_staff() -> None:
+    _while_busy(lambda: paging.page_staff(timezone.now()))
 
 
 @shared_task(base=Tick)

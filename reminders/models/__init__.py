@@ -20,6 +20,7 @@ from reminders.models.schedules import (
     Status,
 )
 from reminders.models.worklist import (
+    NEXT_STEP,
     URGENCY,
     Cause,
     Duty,
@@ -32,6 +33,7 @@ from reminders.models.worklist import (
 __all__ = [
     "DOSE_ARROWS",
     "E164",
+    "NEXT_STEP",
     "URGENCY",
     "Answer",
     "Cause",
