@@ -15,12 +15,16 @@ class May(StrEnum):
     PRESCRIBE = "start and change schedules"
     ATTEND = "look after items of the worklist"
     SET_UP = "set the rota and the clinic's policy"
+    RECORD = "record doses"
 
+
+EVERYBODY = frozenset({May.SEE_PATIENTS, May.ENROL})
+CARE = EVERYBODY | {May.ATTEND, May.RECORD}
 
 MAY: dict[str, frozenset[May]] = {
-    Role.CLINICIAN: frozenset({May.SEE_PATIENTS, May.ENROL, May.PRESCRIBE, May.ATTEND, May.SET_UP}),
-    Role.COORDINATOR: frozenset({May.SEE_PATIENTS, May.ENROL, May.ATTEND}),
-    Role.ADMIN: frozenset({May.SEE_PATIENTS, May.ENROL, May.SET_UP}),
+    Role.CLINICIAN: CARE | {May.PRESCRIBE, May.SET_UP},
+    Role.COORDINATOR: CARE,
+    Role.ADMIN: EVERYBODY | {May.SET_UP},
 }
 
 

@@ -89,6 +89,35 @@ PREVIEW: dict[str, Any] = {
     "open_dose": None,
     "notice": NOTICE,
 }
+DOSE: dict[str, Any] = {
+    "id": "0198c0de-0000-7000-8000-00000000d05e",
+    "date": "2027-01-11",
+    "state": "taken",
+    "missed_because": "",
+    "records": [
+        {
+            "number": 1,
+            "told": "taken",
+            "taken_on": "2027-01-11",
+            "taken_at": "09:40",
+            "site": "thigh_left",
+            "note": "",
+            "way": "staff",
+            "recorded_by": "Grace Example",
+            "recorded_at": "2027-01-11T10:02:00Z",
+        }
+    ],
+}
+ANSWER: dict[str, Any] = {
+    "id": "0198c0de-0000-7000-8000-00000000a15e",
+    "body": "done thanks x",
+    "received_at": "2027-01-11T09:41:00Z",
+    "meanings": ["taken"],
+    "urgent": [],
+    "handled": "recorded",
+    "handled_in_words": "An injection was recorded",
+    "dose": "0198c0de-0000-7000-8000-00000000d05e",
+}
 WORK_ITEM: dict[str, Any] = {
     "id": "0198c0de-0000-7000-8000-00000000a27e",
     "patient": {"id": ADA, "name": "Ada Example", "clinic": CLINIC},

@@ -27,6 +27,7 @@ TAGS = {
     "you": "Signing in and out.",
     "patients": "Whom your clinics remind, and how to reach them.",
     "schedules": "Intervals, and the care team's decisions on them.",
+    "doses": "What became of each dose, as it was told.",
     "texts": "What was sent, and what became of it.",
     "worklist": "What a person has to look at, and who is on duty.",
     "clinics": "What a clinic chooses.",

@@ -8,6 +8,7 @@ from api.document import Docs, Document
 from api.doses import Doses
 from api.health import Health
 from api.patients import OnePatient, Patients
+from api.records import Answers, DoseHistory, RecordDose
 from api.schedules import ChangeInterval, Pause, PreviewChange, Resume, Schedule, Stop
 from api.sign_in import SignIn, SignOut, WhoAmI
 from api.texts import Texts
@@ -23,7 +24,10 @@ of_a_patient = [
     path("schedule/resume", Resume.as_view()),
     path("schedule/stop", Stop.as_view()),
     path("doses", Doses.as_view()),
+    path("doses/history", DoseHistory.as_view()),
+    path("doses/<uuid:dose_id>/record", RecordDose.as_view()),
     path("texts", Texts.as_view()),
+    path("answers", Answers.as_view()),
 ]
 
 of_an_item = [

@@ -150,6 +150,7 @@ SPECTACULAR_SETTINGS = {
         "StatusWanted": "api.patients.STATUSES_WANTED",
         "DoseState": "api.doses.STATES",
         "TextState": "messaging.models.STATES",
+        "Site": "reminders.models.Site",
         "ItemOutcome": "api.worklist.OUTCOMES",
         "HowItEnded": "api.attending.ENDS",
     },

@@ -20,7 +20,7 @@ from accounts.models import Clinic, User
 from accounts.refusals import NotFound
 from messaging import outbox
 from messaging.models import Scope, Sms
-from reminders.models import Dose, Patient, Schedule, Status, WorkItem, WorkNote
+from reminders.models import Answer, Dose, Patient, Schedule, Status, WorkItem, WorkNote
 from reminders.numbers import numbers_like
 from reminders.plan import Plan, read_plan
 from reminders.schedule import dose_dates
@@ -117,6 +117,19 @@ def texts_for(user: User, patient_id: UUID) -> QuerySet[Sms]:
     """The texts to a patient."""
     patient = patient_for(user, patient_id, May.SEE_PATIENTS)
     return outbox.texts_of(patient.id, Scope.CARE)
+
+
+def answers_for(user: User, patient_id: UUID) -> QuerySet[Answer]:
+    """What a patient wrote, and what we made of it."""
+    patient = patient_for(user, patient_id, May.SEE_PATIENTS)
+    return patient.answers.select_related("inbound")
+
+
+def doses_for(user: User, patient_id: UUID) -> QuerySet[Dose]:
+    """A patient's doses, with what was told of each."""
+    patient = patient_for(user, patient_id, May.SEE_PATIENTS)
+    doses = Dose.objects.filter(schedule__patient=patient)
+    return doses.prefetch_related("records__recorded_by")
 
 
 def worklist_for(

@@ -186,10 +186,10 @@ def _check(dose: Dose, telling: Telling, patient: Patient, now: datetime) -> Non
     day = _day(telling)
     if day > today:
         raise Invalid("injection_ahead", "This date is still to come.", "taken_on")
-    if (dose.date - day).days >= dose.version.interval_days:
+    if (dose.date - day).days > dose.version.interval_days:
         raise Invalid(
             "dose_before",
-            "This date is as near to the dose before, or nearer. Record it there.",
+            "This date is nearer to the dose before. Record it there.",
             "taken_on",
         )
     if telling.site and telling.site not in policy_of(patient.clinic_id).sites:

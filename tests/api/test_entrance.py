@@ -28,7 +28,10 @@ WHO_MAY_ENTER = {
     "/api/v1/patients/<uuid:patient_id>/schedule/resume": "SignedIn",
     "/api/v1/patients/<uuid:patient_id>/schedule/stop": "SignedIn",
     "/api/v1/patients/<uuid:patient_id>/doses": "SignedIn",
+    "/api/v1/patients/<uuid:patient_id>/doses/history": "SignedIn",
+    "/api/v1/patients/<uuid:patient_id>/doses/<uuid:dose_id>/record": "SignedIn",
     "/api/v1/patients/<uuid:patient_id>/texts": "SignedIn",
+    "/api/v1/patients/<uuid:patient_id>/answers": "SignedIn",
     "/api/v1/worklist": "SignedIn",
     "/api/v1/worklist/counts": "SignedIn",
     "/api/v1/worklist/<uuid:item_id>": "SignedIn",
@@ -71,6 +74,8 @@ DOORS = [
     ("POST", "{ada}/schedule/resume", DECISION, 409, 403, 404),
     ("POST", "{ada}/schedule/stop", {}, 200, 403, 404),
     ("GET", "{ada}/doses", None, 200, 200, 404),
+    ("GET", "{ada}/doses/history", None, 200, 200, 404),
+    ("GET", "{ada}/answers", None, 200, 200, 404),
     ("GET", "{ada}/texts", None, 200, 200, 404),
     ("GET", "/api/v1/worklist", None, 200, 200, 200),
     ("GET", "/api/v1/worklist/counts", None, 400, 400, 400),
@@ -104,7 +109,7 @@ def test_every_route_says_who_may_enter():
 
 def test_the_table_below_leaves_out_no_door_for_people():
     named = {path.replace("{ada}", "/api/v1/patients/<uuid:patient_id>") for _, path, *_ in DOORS}
-    elsewhere = {path for path in WHO_MAY_ENTER if re.search("<uuid:(item|clinic)_id>", path)}
+    elsewhere = {path for path in WHO_MAY_ENTER if re.search("<uuid:(item|clinic|dose)_id>", path)}
     assert named | elsewhere == {path for path, who in WHO_MAY_ENTER.items() if who == "SignedIn"}
 
 

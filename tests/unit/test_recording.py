@@ -76,7 +76,7 @@ def test_nothing_can_be_taken_back_of_a_dose_without_record(cast, due):
     ("telling", "code"),
     [
         (Telling(Told.TAKEN, MONDAY + timedelta(days=1)), "injection_ahead"),
-        (Telling(Told.TAKEN, MONDAY - timedelta(days=7)), "dose_before"),
+        (Telling(Told.TAKEN, MONDAY - timedelta(days=8)), "dose_before"),
         (Telling(Told.TAKEN), "taken_on"),
         (Telling(Told.TAKEN, MONDAY, site="arm_left"), "site"),
     ],
