@@ -3,7 +3,6 @@
 
 import os
 import random
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -82,21 +81,27 @@ def count(
     return verdict
 
 
-def come_to_rest(seconds: float = 30, look: Callable[[], None] = hurry) -> None:
+def come_to_rest(seconds: float = 30, *, hurried: bool = True) -> None:
     """Settle and send, here, until nothing is open any more; and tell the worklist.
 
-    Waits are cut short, the lease's own excepted: `look` cuts them.
+    hurried: cut short all waits but those of a lease in which somebody may still post.
     """
 
     def rests() -> bool:
-        look()
-        no_more_quiet()
+        if hurried:
+            hurry()
+            no_more_quiet()
         settle()
         send_due(Lane.ROUTINE)
         send_due(Lane.URGENT)
         return not Sms.objects.filter(state__in=OPEN).exists()
 
     until(rests, seconds, "nothing is open any more")
+    tell()
+
+
+def tell() -> None:
+    """What the worklist has to be told."""
     while take_news(now()):
         pass
 
@@ -104,10 +109,9 @@ def come_to_rest(seconds: float = 30, look: Callable[[], None] = hurry) -> None:
 def no_more_quiet() -> None:
     """Let the quiet period be over: the simulator's list doesn't lag unless it is told to. And
     let a sender that was told to wait go on."""
-    early = timedelta(minutes=2)
-    Sms.objects.filter(state=State.UNKNOWN, lease_until__gt=now() - early).filter(
-        lease_until__lt=now()
-    ).update(lease_until=F("lease_until") - early)
+    early = timedelta(minutes=5)
+    recent = Sms.objects.filter(state=State.UNKNOWN, lease_until__gt=now() - early)
+    recent.update(lease_until=F("lease_until") - early)
     Sender.objects.filter(slowed_at__gt=now()).update(slowed_at=now())
 
 
@@ -119,5 +123,4 @@ def read_all_back(simulator: SimulatorClient) -> None:
         if not Sms.objects.filter(state__in=[State.ACCEPTED, State.SENT]).exists():
             break
         read_back(now() + timedelta(minutes=minutes))
-    while take_news(now()):
-        pass
+    tell()
