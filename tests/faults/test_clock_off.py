@@ -1,20 +1,18 @@
 """The clock of the host that works is off by a minute: all leaves once, and on time by Postgres."""
 
 import random
-from datetime import datetime, time, timedelta
-from zoneinfo import ZoneInfo
+from datetime import datetime, timedelta
 
 import pytest
+from django.db import transaction
 from django.utils import timezone
 
 from dev.waiting import until
 from messaging.models import Sms, Tick
-from reminders import prescribing
-from reminders.effects import Decision
-from tests.cast import make_patient
+from reminders.models import Dose, Patient
 from tests.compose import command
 from tests.faults.tally import FEW_OR_MANY, count, read_all_back
-from tests.living import zone_at_noon
+from tests.living import enrol_many, start_now
 from tests.processes import World
 from tests.texts import queue_texts
 
@@ -34,15 +32,14 @@ def test_one_hosts_clock_is_off(
     worker = ("--concurrency", "1", "--loglevel", "INFO", "--hostname", "off@test")
     world.run("python", "-m", "tests.faults.off_by", str(seconds), *command("worker"), *worker)
     world.start_beat()
-    until(lambda: Tick.objects.count() >= 5, 60, "the worker looks")
+    until(lambda: Tick.objects.filter(name="workers.tasks.send_routine").exists(), 60, "it looks")
     assert f"This clock is off by {seconds} s." in world.logs()
 
     due: dict[str, datetime] = {}
-    for n in range(times):
+    for n, patient in enumerate(enrol_many(world.cast, times)):
         instant = timezone.now() + timedelta(seconds=chance.uniform(3, 13))
-        number = f"+4477009{10_000 + n:05}"
-        start_at(world, number, instant.replace(microsecond=0))
-        due[number] = instant.replace(microsecond=0)
+        start_at(world, patient, instant)
+        due[patient.number] = instant
         # And a text of nobody's plan, which is due at an instant of its own.
         number = f"+4477009{20_000 + n:05}"
         queue_texts([number], owner_id=world.cast.ada.id, available_at=instant)
@@ -51,7 +48,7 @@ def test_one_hosts_clock_is_off(
     def left() -> int:
         return len(world.simulator.ledger()["ids"])
 
-    until(lambda: left() == 2 * times, 110, "all have left")
+    until(lambda: left() == 2 * times, 100, "all have left")
     read_all_back(world.simulator)
     texts = world.simulator.ledger()["messages"]
     late = {text["to"]: datetime.fromisoformat(text["real_at"]) - due[text["to"]] for text in texts}
@@ -62,18 +59,8 @@ def test_one_hosts_clock_is_off(
     count(f"a clock a minute {where}", len(texts), 2 * times, world.simulator)
 
 
-def start_at(world: World, number: str, instant: datetime) -> None:
-    """A patient whose first dose is due at that instant, which is about noon to them."""
-    now = timezone.now()
-    zone = zone_at_noon(now)
-    local = instant.astimezone(ZoneInfo(zone))
-    patient = make_patient(
-        world.cast.clinic,
-        world.cast.clinician,
-        name="On Time",
-        number=number,
-        time_zone=zone,
-        hour=time(local.hour, local.minute, local.second),
-        now=now,
-    )
-    prescribing.start(patient.id, Decision(7, local.date()), None, world.cast.actor, now)
+def start_at(world: World, patient: Patient, instant: datetime) -> None:
+    """Start a schedule whose first dose is due at that very second."""
+    with transaction.atomic():
+        start_now(world.cast, patient)
+        Dose.objects.filter(schedule__patient=patient).update(next_step_at=instant)
