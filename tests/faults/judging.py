@@ -138,6 +138,8 @@ def _judge_end(verdict: Verdict, sms: Sms, accepted: int, listed: set[tuple[UUID
         if not accepted:
             verdict.wrong.append(f"{what}: Twilio never took it")
         return
+    if state == State.QUEUED and sms.attempt == 0 and sms.available_at > timezone.now():
+        return  # a notice of a change, for another day
     if state in OPEN or not _rightly_ended(sms):
         verdict.lost.append(what)
     if accepted and sms.error_code not in GIVEN_UP and not _nobody_knew(sms):
