@@ -16,6 +16,14 @@ def clock(now: datetime | None) -> Combinable:
     return Now() if now is None else Value(now, output_field=DateTimeField())
 
 
+def read_clock() -> datetime:
+    """Postgres's instant, for what compares instants in Python: a host's own clock may be off."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT statement_timestamp()")
+        instant: datetime = cursor.fetchone()[0]
+    return instant
+
+
 def first_look(tick: str, seconds: float) -> bool:
     """Whether nobody has looked for this tick in so many seconds. Then it is on us."""
     with connection.cursor() as cursor:

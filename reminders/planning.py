@@ -106,9 +106,15 @@ class Desk:
 
     def _text(self, dose: Dose, step: Step, now: datetime, ends: datetime) -> None:
         """Queue the step's text, if it is still of use and the limits leave room for it."""
-        if now >= ends or not self._wanted(step):
+        if not self._wanted(step):
             return
         patient = self.patient
+        if now >= ends:
+            if step == Step.DAY:
+                # Also when the day is over that the daily count could show it in.
+                unasked = {"dose": str(dose.id), "date": dose.date.isoformat()}
+                self.findings.append(Finding(patient.id, Cause.NOT_ASKED, unasked))
+            return
         dates = [local_date(instant, patient.zone) for instant in self.sent]
         if not spaced(now, self.sent) or not room(
             local_date(now, patient.zone), dates + self._going_before(step)

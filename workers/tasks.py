@@ -1,4 +1,7 @@
-"""What a tick does: one call each. A task that found all it could take looks again at once."""
+"""What a tick does: one call each. A task that found all it could take looks again at once.
+
+The instant is Postgres's: hosts' clocks differ, and reminders would be early or late by as much.
+"""
 
 import logging
 import time
@@ -6,9 +9,8 @@ from collections.abc import Callable
 from typing import Any
 
 from celery import Task, shared_task
-from django.utils import timezone
 
-from messaging.clock import first_look
+from messaging.clock import first_look, read_clock
 from messaging.models import Lane
 from messaging.reading_back import read_back as read_back_texts
 from messaging.sending import send_due
@@ -47,7 +49,7 @@ def _while_busy(work: Callable[[], int]) -> None:
 
 @shared_task(base=Tick)
 def plan_doses() -> None:
-    _while_busy(lambda: planning.plan_doses(timezone.now()))
+    _while_busy(lambda: planning.plan_doses(read_clock()))
 
 
 @shared_task(base=Tick)
@@ -78,7 +80,7 @@ def settle() -> None:
 
 @shared_task(base=Tick)
 def take_news() -> None:
-    _while_busy(lambda: news.take_news(timezone.now()))
+    _while_busy(lambda: news.take_news(read_clock()))
 
 
 @shared_task(base=Tick)
@@ -88,15 +90,15 @@ def read_back() -> None:
 
 @shared_task(base=Tick)
 def sweep() -> None:
-    sweep_schedules(timezone.now())
+    sweep_schedules(read_clock())
 
 
 @shared_task(base=Tick)
 def count_today() -> None:
-    count_doses(timezone.now())
+    count_doses(read_clock())
 
 
 @shared_task(base=Tick)
 def watch() -> None:
-    for alarm in alarms(timezone.now()):
+    for alarm in alarms(read_clock()):
         log.error("%s for %.0f s: %s", alarm.name, alarm.seconds, alarm.what)

@@ -4,13 +4,14 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
+from typing import Literal
 from uuid import UUID
 
 from django.db import connections
 from django.db.models import F
 from django.utils import timezone
 
-from dev.simulator_client import Ledger
+from dev.simulator_client import Ledger, SimulatorClient
 from dev.waiting import until
 from messaging.claim import WINDOW
 from messaging.models import Circuit, InboundSms, OptOut, Sender, Sms, SmsEvent
@@ -26,6 +27,9 @@ TOO_LONG, BLOCKED = 21617, 21610
 GIVEN_UP = (30001, 30036)
 SLACK = 2.0
 """Seconds from the last check of a deadline to when Twilio's stamp is on the text, at worst."""
+
+
+Stamp = Literal["at", "real_at"]
 
 
 @dataclass
@@ -108,20 +112,20 @@ def hurry() -> None:
     )
 
 
-def judge(house: House, people: People) -> Verdict:
-    ledger = house.simulator.ledger()
+def judge(simulator: SimulatorClient, told: Told, stamp: Stamp = "real_at") -> Verdict:
+    """Count all that the simulator got against all our rows. stamp: "at" where the clock is
+    played."""
+    ledger = simulator.ledger()
     verdict = Verdict()
     rows = {str(sms.id): sms for sms in Sms.objects.all()}
     accepted = Counter(text["id"] for text in ledger["messages"] if text["id"])
     verdict.twice = [id_ for id_, times in accepted.items() if times > 1]
     verdict.wrong = [f"{id_} is no text of ours" for id_ in set(accepted) - set(rows)]
-    verdict.lost = [
-        f"{id_} was stored" for id_ in people.told.stored - {s.id for s in rows.values()}
-    ]
+    verdict.lost = [f"{id_} was stored" for id_ in told.stored - {s.id for s in rows.values()}]
     listed = set(WorkItem.objects.values_list("patient_id", "cause"))
     for id_, sms in rows.items():
         _judge_end(verdict, sms, accepted[id_], listed)
-    _judge_instants(verdict, people.told, ledger, rows)
+    _judge_instants(verdict, told, ledger, rows, stamp)
     return verdict
 
 
@@ -134,6 +138,8 @@ def _judge_end(verdict: Verdict, sms: Sms, accepted: int, listed: set[tuple[UUID
         if not accepted:
             verdict.wrong.append(f"{what}: Twilio never took it")
         return
+    if state == State.QUEUED and sms.attempt == 0 and sms.available_at > timezone.now():
+        return  # a notice of a change, for another day
     if state in OPEN or not _rightly_ended(sms):
         verdict.lost.append(what)
     if accepted and sms.error_code not in GIVEN_UP and not _nobody_knew(sms):
@@ -168,21 +174,23 @@ def _rightly_ended(sms: Sms) -> bool:
     return False
 
 
-def _judge_instants(verdict: Verdict, told: Told, ledger: Ledger, rows: dict[str, Sms]) -> None:
+def _judge_instants(
+    verdict: Verdict, told: Told, ledger: Ledger, rows: dict[str, Sms], stamp: Stamp
+) -> None:
     """What left, left while it might."""
     for text in ledger["messages"]:
         sms = rows.get(text["id"] or "")
         if sms is None:
             continue
-        left_at = datetime.fromisoformat(text["real_at"])
+        left_at = datetime.fromisoformat(text[stamp])
         if left_at > sms.expires_at + timedelta(seconds=SLACK):
             verdict.useless.append(f"{sms.id} at {left_at}, of use until {sms.expires_at}")
         if sms.about_id in told.ended and sms.id not in told.ended[sms.about_id]:
             why = f"{sms.state} claimed {sms.claimed_at} wished={sms.cancel_wished} {sms.dedup_key}"
             verdict.after_the_end.append(f"{sms.id} at {left_at}: {why}")
     # What Twilio refused because of a STOP counts too: we should not have asked.
-    asked = [(text["to"], text["real_at"]) for text in ledger["messages"] if text["id"]]
-    asked += [(call["to"], call["real_at"]) for call in ledger["refused"]]
+    asked = [(text["to"], text[stamp]) for text in ledger["messages"] if text["id"]]
+    asked += [(call["to"], call[stamp]) for call in ledger["refused"]]
     for to, instant in asked:
         stopped_at = told.opted_out.get(to)
         window = timedelta(seconds=WINDOW + SLACK)

@@ -1,4 +1,4 @@
-"""A change, a pause and a stop at every moment of a reminder's life, with real workers sending.
+"""A change, a pause, a stop and a STOP at any moment of a reminder's life, real workers sending.
 
 The promise: once a decision is answered, no text of the former plan leaves, or the answer named it.
 """
@@ -8,7 +8,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from django.db import connections
@@ -16,16 +16,18 @@ from django.utils import timezone
 
 from accounts.refusals import Stale
 from dev.waiting import until
+from messaging import inbound
 from messaging.models import Sms
 from reminders import prescribing
 from reminders.effects import Decision, OpenDose
 from reminders.models import Dose, Patient
 from reminders.plan import read_plan
 from tests.cast import Cast
+from tests.faults.people import Told
+from tests.faults.tally import count, read_all_back
 from tests.living import enrol_many, start_now
 from tests.processes import World
 
-PATIENTS = 60
 SPREAD_SECONDS = 16.0
 """From before the tick that makes a dose due (at most 10 s) until after its text was delivered."""
 
@@ -41,13 +43,15 @@ class Decided:
 
 
 @pytest.mark.processes
-@pytest.mark.parametrize("seed", [1])
+@pytest.mark.parametrize(
+    "many", [pytest.param(60, id="few"), pytest.param(4 * 22, id="many", marks=pytest.mark.soak)]
+)
 def test_no_text_of_the_old_plan_after_the_answer_unless_it_was_named(
-    world: World, seed: int
+    world: World, chance: random.Random, many: int
 ) -> None:
-    chance = random.Random(seed)
-    patients = enrol_many(world.cast, PATIENTS)
+    patients = enrol_many(world.cast, many)
     # Answers take a while, so that decisions fall into the posting too.
+    seed = chance.randrange(10_000)
     world.simulator.inject("delay", on="create", seconds=0.4, probability=0.5, seed=seed)
     world.start_web()
     world.start_worker(concurrency=2)
@@ -58,8 +62,14 @@ def test_no_text_of_the_old_plan_after_the_answer_unless_it_was_named(
     moments = [
         (patient, chance.uniform(0, SPREAD_SECONDS), i) for i, patient in enumerate(patients)
     ]
+    told = Told()
     with ThreadPoolExecutor(16) as people:
-        decided = list(people.map(lambda moment: decide(world.cast, *moment), moments))
+        stops = [people.submit(say_stop, world.cast, *one[:2], told) for one in moments[3::4]]
+        others = [one for one in moments if one not in moments[3::4]]
+        decided = list(people.map(lambda one: decide(world.cast, *one[:2], one[2] % 4), others))
+        for stop in stops:
+            stop.result()
+    told.ended = {decision.dose_id: decision.named for decision in decided}
     time.sleep(12)  # a tick of planning and several of sending, for what should not come
     until(lambda: not Sms.objects.filter(state__in=["sending", "unknown"]).exists(), 60, "rest")
     world.simulator.wait_until_quiet()
@@ -69,6 +79,20 @@ def test_no_text_of_the_old_plan_after_the_answer_unless_it_was_named(
     outcomes = [judge(world, decision) for decision in decided]
     # The instants were spread well: some came before the text, some in its midst, some after it.
     assert {"never sent", "named"} <= set(outcomes), outcomes
+    read_all_back(world.simulator)
+    acts = len(decided) + len(told.opted_out)
+    count("change, pause, stop and STOP at any instant", acts, many, world.simulator, told)
+
+
+def say_stop(cast: Cast, patient: Patient, wait: float, told: Told) -> None:
+    """Wait, then have the phone say STOP, by the webhook's verb."""
+    time.sleep(wait)
+    try:
+        sid = "SM" + uuid4().hex
+        assert inbound.store(cast.sender, sid, patient.number, "STOP", timezone.now())
+        told.opted_out[patient.number] = timezone.now()
+    finally:
+        connections.close_all()
 
 
 def decide(cast: Cast, patient: Patient, wait: float, kind: int) -> Decided:

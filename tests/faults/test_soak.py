@@ -41,7 +41,7 @@ def test_all_faults_together() -> None:
         people.finish()
         storm.calm()
         settle_all(house, people)
-        verdict = judge(house, people)
+        verdict = judge(house.simulator, people.told)
         print(report(house, verdict, people, began))  # noqa: T201 - the proof
         assert verdict.broken == {}, verdict.broken
         # What ended by itself was started again, as by a supervisor; it is shown, not judged.
