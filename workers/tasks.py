@@ -65,12 +65,12 @@ def send_urgent() -> None:
 
 @shared_task(base=Tick)
 def hear() -> None:
-    _while_busy(lambda: hearing.hear(timezone.now()))
+    _while_busy(lambda: hearing.hear(read_clock()))
 
 
 @shared_task(base=Tick)
 def page_staff() -> None:
-    _while_busy(lambda: paging.page_staff(timezone.now()))
+    _while_busy(lambda: paging.page_staff(read_clock()))
 
 
 @shared_task(base=Tick)
