@@ -1,7 +1,7 @@
 """From the phrases found in a text to what it says, and whether a person must read it."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from messaging.vocabulary import carrier_word
@@ -11,10 +11,12 @@ from reminders.understanding.phrases import Found, find
 from reminders.understanding.times import when_of
 from reminders.understanding.words import Book, book
 
+_COVERS_NOTHING = ("urgent.", "effect.", "time.", "person.double")
 _REACH = 5
 _BEHIND = 2
 _STRAY = 3
 _LONG = 30
+_SHORT = 2
 _DOSE = frozenset({Meaning.TAKEN, Meaning.SKIP, Meaning.LATER})
 _SHORTCUTS = {"1": Meaning.TAKEN, "2": Meaning.LATER, "3": Meaning.SKIP}
 _OF_SIGN = {
@@ -48,6 +50,7 @@ class Reading:
     text: str
     language: str
     digits: bool
+    _kinds: dict[tuple[str, ...], list[Found]] = field(default_factory=dict)
 
     @cached_property
     def tokens(self) -> list[Token]:
@@ -68,45 +71,73 @@ class Reading:
 
     @cached_property
     def found(self) -> list[Found]:
-        """What counts: a phrase that is a part of a longer one doesn't, but signs and effects do."""
+        """What counts, in order of place. A phrase that is a part of a longer one doesn't, but for
+        signs, which always do, and effects, which do but in a harmless phrase ("no side effects")."""
+        by_all = self._covering(lambda kind: not kind.startswith(_COVERS_NOTHING))
+        by_cues = self._covering(lambda kind: kind.startswith("cue."))
+        by = {"urgent": lambda _: False, "effect": by_cues, "person.double": by_cues}
         return [
-            one
-            for one in self.all_found
-            if one.kind.startswith(("urgent.", "effect."))
-            or not any(other.covers(one) for other in self.all_found if self._may_cover(other))
+            one for one in self.all_found if not by.get(one.part, by.get(one.kind, by_all))(one)
         ]
 
-    def _may_cover(self, other: Found) -> bool:
-        return not other.kind.startswith(("urgent.", "effect.", "time.", "person.double"))
+    def _covering(self, kinds: Callable[[str], bool]) -> Callable[[Found], bool]:
+        """Tells of a phrase whether it is a strict part of another of these kinds."""
+        at, before = [0] * len(self.tokens), [0] * (len(self.tokens) + 1)
+        for one in self.all_found:
+            if kinds(one.kind):
+                at[one.first] = max(at[one.first], one.last)
+        for place, last in enumerate(at):
+            before[place + 1] = max(before[place], last)
+        return lambda one: before[one.first] >= one.last or at[one.first] > one.last
 
     def of(self, *parts: str) -> list[Found]:
-        return [one for one in self.found if one.kind.startswith(parts)]
+        """What counts of these kinds, or of all kinds that begin so."""
+        if parts not in self._kinds:
+            self._kinds[parts] = [one for one in self.found if one.kind.startswith(parts)]
+        return self._kinds[parts]
 
     # What is denied
 
     @cached_property
     def denials(self) -> dict[Found, Found | None]:
-        """Each "not", and what it denies: the next thing said after it, else the one just before."""
+        """Each "not" and what it denies: the next thing said, else, at a clause's end, the last."""
         things = self.of("say.", "effect.", "urgent.")
-        return {one: self._denied_by(one, things) for one in self.of("cue.not")}
+        found = {one: self._denied_by(one, things) for one in self.of("cue.not")}
+        return {
+            one: target
+            for one, target in found.items()
+            if target or one.language == self.language or len(self.tokens[one.first].text) > _SHORT
+        }
 
     def _denied_by(self, no: Found, things: list[Found]) -> Found | None:
+        things = [one for one in things if no.language in {self.language, one.language}]
         ahead = [
             one
             for one in things
             if 0 <= one.first - no.last <= _REACH and self._share_clause(no, one)
         ]
+        if ahead:
+            return min(ahead, key=lambda one: (one.first, -one.last))
+        if no.last < len(self.tokens) and self.clauses[no.last] == self.clauses[no.first]:
+            return None
         behind = [
             one
             for one in things
             if 0 <= no.first - one.last <= _BEHIND and self._share_clause(no, one)
         ]
-        if ahead:
-            return min(ahead, key=lambda one: (one.first, -one.last))
         return max(behind, key=lambda one: one.last, default=None)
 
     def _share_clause(self, one: Found, other: Found) -> bool:
-        return self.tokens[one.first].clause == self.tokens[other.first].clause
+        return self.clauses[one.first] == self.clauses[other.first]
+
+    @cached_property
+    def clauses(self) -> list[int]:
+        """The clause of each token: a "but" begins a new one, as a comma does."""
+        buts = {one.first for one in self.of("cue.but")}
+        return [
+            token.clause + sum(first <= at for first in buts)
+            for at, token in enumerate(self.tokens)
+        ]
 
     @cached_property
     def denied(self) -> set[Found]:
@@ -162,7 +193,12 @@ class Reading:
         """Whether a phrase means what it says where it stands."""
         if one.kind == "say.taken" and one.language == "any":
             return not self.of("cue.not", "cue.unreal")
-        if one.kind in {"say.taken", "say.taken_alone"} and self._unreal(one):
+        taken = one.kind in {"say.taken", "say.taken_alone"}
+        if taken and (self._unreal(one) or self._is_asked(one) or self.of("person.unsure")):
+            return False
+        if any(
+            one.overlaps(other) and not one.covers(other) for other in self.of("person.treatment")
+        ):
             return False
         if one.kind.startswith("say.stop_alone"):
             return all(self._is_ordinary(at) for at in self._clause_of(one))
@@ -173,25 +209,29 @@ class Reading:
         return any(
             self._share_clause(one, taken)
             and (one.kind == "cue.other" or 0 <= taken.first - one.first <= _REACH)
-            for one in self.of("cue.unreal", "cue.other")
+            for one in self.of("cue.unreal", "cue.unable", "cue.other")
         )
+
+    def _is_asked(self, one: Found) -> bool:
+        """Whether its clause ends in a question mark."""
+        last = max(
+            at for at, clause in enumerate(self.clauses) if clause == self.clauses[one.first]
+        )
+        end = self.tokens[last + 1].start if last + 1 < len(self.tokens) else len(self.text)
+        return "?" in self.text[self.tokens[last].end : end]
 
     def _has_no_object(self, one: Found) -> bool:
         """ "done" is an answer, "done my shopping" isn't."""
-        clause = self.tokens[one.first].clause
         for at in range(one.last, len(self.tokens)):
-            if self.tokens[at].clause != clause:
+            if self.clauses[at] != self.clauses[one.first]:
                 return True
             if not any(no.first <= at < no.last for no in self.of("cue.the")):
                 return self._is_ordinary(at) or at in self.covered
         return True
 
     def _clause_of(self, one: Found) -> Iterable[int]:
-        clause = self.tokens[one.first].clause
-        inside = range(one.first, one.last)
-        return (
-            at for at, token in enumerate(self.tokens) if token.clause == clause and at not in inside
-        )
+        here, inside = self.clauses[one.first], range(one.first, one.last)
+        return (at for at, clause in enumerate(self.clauses) if clause == here and at not in inside)
 
     def _is_ordinary(self, at: int) -> bool:
         word = self.tokens[at].text
@@ -242,7 +282,7 @@ class Reading:
             number = str(self.book.numbers.get(self.language, {}).get(word, word))
             return {_SHORTCUTS[number]} if number in _SHORTCUTS else set()
         whole = all(at in self.covered for at in words)
-        if whole and self._is_to_come and not self.of("person.", "cue.", "say."):
+        if whole and self._is_to_come and not self.of("person.", "cue.not", "cue.unreal", "say."):
             return {Meaning.LATER}
         return set()
 
@@ -250,21 +290,24 @@ class Reading:
 
     @cached_property
     def _named_time(self) -> tuple[When | None, bool]:
-        """Of the languages that name one, the one that says most; the patient's first."""
-        times = self.of("time.")
-        languages = sorted(
-            {one.language for one in times},
-            key=lambda name: (
-                -sum(one.last - one.first for one in times if one.language == name),
-                name != self.language,
-            ),
-        )
-        return when_of(self._widest([one for one in times if one.language == languages[0]])) if languages else (None, True)
+        """Of the languages that name one, that which says most of it; the patient's first."""
+        times: dict[str, list[Found]] = {self.language: []}
+        for one in self.of("time."):
+            times.setdefault(one.language, []).append(one)
+        return when_of(self._widest(max(times.values(), key=self._length)))
+
+    @staticmethod
+    def _length(times: list[Found]) -> int:
+        return len({at for one in times for at in range(one.first, one.last)})
 
     @staticmethod
     def _widest(times: list[Found]) -> list[Found]:
-        """Times without those that are a part of another."""
-        return [one for one in times if not any(other.covers(one) for other in times)]
+        """Times without those that are a part of another of the same kind."""
+        return [
+            one
+            for one in times
+            if not any(other.covers(one) for other in times if other.kind == one.kind)
+        ]
 
     @cached_property
     def _is_to_come(self) -> bool:
@@ -291,13 +334,18 @@ class Reading:
             or Meaning.CALL_ME in self.meanings
             or len(self.meanings & _DOSE) > 1
             or {Meaning.STOP, Meaning.START} <= self.meanings
-            or bool(self.of("person."))
+            or any(self._is_heeded(one) for one in self.of("person."))
             or self._is_denied_somewhere
             or self._is_a_question
             or self._is_at_an_odd_time
             or self.strays >= _STRAY
             or len(self.words) > _LONG
         )
+
+    def _is_heeded(self, one: Found) -> bool:
+        """Whether it isn't just a word that happens to mean something in another language."""
+        mine = {self.language, "any", *self._heard}
+        return one.language in mine or one.last - one.first > 1
 
     @property
     def _is_denied_somewhere(self) -> bool:
@@ -309,9 +357,7 @@ class Reading:
     @property
     def _is_a_question(self) -> bool:
         """A question other than for the next date or for who we are."""
-        return "?" in self.text and not self.meanings <= _CARELESS | {Meaning.TAKEN} or (
-            "?" in self.text and self.meanings == {Meaning.TAKEN}
-        )
+        return "?" in self.text and not self.meanings & _CARELESS
 
     @property
     def _is_at_an_odd_time(self) -> bool:
@@ -334,8 +380,21 @@ class Reading:
 
     def matches(self) -> Iterable[Match]:
         """All that was found, in order of place."""
-        for one in self.of("say.", "effect.", "urgent.", "person.", "time."):
-            start, end = self.tokens[one.first].start, self.tokens[one.last - 1].end
-            part, _, name = one.kind.partition(".")
-            what = {"say": name.removesuffix("_alone"), "time": "when"}.get(part, one.kind)
-            yield Match(what, self.text[start:end], start, end, one.language, one in self.denied)
+        if self.carrier:
+            yield Match(self.carrier, self.text, 0, len(self.text), "any")
+        matches = dict.fromkeys(
+            self._match(one)
+            for one in self.of("say.", "effect.", "urgent.", "person.", "time.")
+            if not one.kind.startswith("say.") or one.language in {self.language, *self._heard}
+        )
+        yield from matches
+
+    @property
+    def _heard(self) -> set[str]:
+        return {one.language for found in self.said.values() for one in found}
+
+    def _match(self, one: Found) -> Match:
+        start, end = self.tokens[one.first].start, self.tokens[one.last - 1].end
+        part, _, name = one.kind.partition(".")
+        what = {"say": name.removesuffix("_alone"), "time": "when"}.get(part, one.kind)
+        return Match(what, self.text[start:end], start, end, one.language, one in self.denied)

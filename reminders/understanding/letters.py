@@ -94,7 +94,7 @@ def _end_of_word(chars: list[tuple[str, int]], at: int) -> int:
         return end + 2
     word = "".join(plain for plain, _ in chars[at:end])
     minutes = rest[:1] in {".", ":", ","} and rest[1:3].isdigit() and not rest[3:4].isdigit()
-    if word.isdigit() and len(word) < 3 and minutes and len(rest) > 2:  # noqa: PLR2004
+    if word.isdigit() and len(word) < 3 and minutes and len(rest) > 2:
         end += 3
         while end < len(chars) and chars[end][0].isalpha():
             end += 1
@@ -114,11 +114,11 @@ def _breaks(chars: list[tuple[str, int]], at: int) -> bool:
     char = chars[at][0]
     after = chars[at + 1][0] if at + 1 < len(chars) else " "
     if char == ".":
-        lone = at > 0 and (at < 2 or not _is_word(chars[at - 2][0]))  # noqa: PLR2004
+        lone = at > 0 and (at < 2 or not _is_word(chars[at - 2][0]))
         return not (lone and _is_word(after)) or not lone
     if char in "-–—":
         return after == " " and at > 0 and chars[at - 1][0] == " "
-    return char in ",;:!?\n()…/\""
+    return char in ',;:!?\n()…/"'
 
 
 def respelt(word: str) -> list[str]:
@@ -127,7 +127,7 @@ def respelt(word: str) -> list[str]:
     if any(char in "0134578@$" for char in word) and any(char.isalpha() for char in word):
         found += [word.translate(_DETERMINED_LEET), word.translate(_LEET_L)]
     for base in [word, *found]:
-        squeezed = [char for at, char in enumerate(base) if at < 2 or base[at - 2 : at] != char * 2]  # noqa: PLR2004
+        squeezed = [char for at, char in enumerate(base) if at < 2 or base[at - 2 : at] != char * 2]
         once = [char for at, char in enumerate(base) if at == 0 or base[at - 1] != char]
         if len(squeezed) < len(base):
             found += ["".join(squeezed), "".join(once)]
@@ -142,8 +142,8 @@ def shortened(word: str) -> set[str]:
 def is_slip(typed: str, meant: str) -> bool:
     """Whether a word may be another with one slip of the finger: a letter too many, one left out,
     two in the wrong order; in longer words also a wrong one. The first letter stands."""
-    if typed == meant or typed[:1] != meant[:1] or min(len(typed), len(meant)) < 4:  # noqa: PLR2004
+    if typed == meant or typed[:1] != meant[:1] or min(len(typed), len(meant)) < 4:
         return False
     if len(typed) != len(meant):
         return True
-    return sorted(typed) == sorted(meant) or len(meant) > 5  # noqa: PLR2004
+    return sorted(typed) == sorted(meant) or len(meant) > 5

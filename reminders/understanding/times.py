@@ -31,14 +31,14 @@ def when_of(found: Iterable[Found]) -> tuple[When | None, bool]:
 
 def _small_hours(part: Part, clock: time) -> bool:
     """ "3 at night" is in the morning; "9 at night" isn't."""
-    return part == Part.NIGHT and clock.hour < 5  # noqa: PLR2004
+    return part == Part.NIGHT and clock.hour < 5
 
 
 def _fields(kind: str, value: Any, number: str) -> dict[str, Any]:
     """The fields of When that one phrase fills. Nothing for a number that can't be meant."""
     if kind in {"minutes", "days"}:
         times = int(number) if number.isdigit() else 1
-        return {kind: value * times} if times <= 999 else {}  # noqa: PLR2004
+        return {kind: value * times} if times <= 999 else {}
     if kind == "weekday":
         return {"weekday": value}
     if kind == "part":
@@ -57,7 +57,7 @@ def _clock(value: Any, number: str) -> dict[str, Any]:
         minute = 30
     elif value == "half_to":
         hour, minute = hour - 1 or _NOON, 30
-    if hour > 24 or minute > 59:  # noqa: PLR2004
+    if hour > 24 or minute > 59:
         return {}
     exact = value in {"am", "pm", "day"} or hour > _NOON or number.startswith("0") or hour == 0
     if value == "pm" and hour < _NOON:

@@ -32,7 +32,8 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
-    """What a run of words means. kind: "say.taken", "urgent.fever", "time.days"; value: a time's."""
+    """What a run of words means. kind: "say.taken", "urgent.fever", "time.days"; value: of a
+    time."""
 
     kind: str
     language: str
@@ -97,7 +98,7 @@ def book() -> Book:
 
 
 def _may_slip(word: str) -> bool:
-    return len(word) >= (6 if word.endswith("*") else 4) and word.rstrip("*").isalpha()  # noqa: PLR2004
+    return len(word) >= (6 if word.endswith("*") else 4) and word.rstrip("*").isalpha()
 
 
 def _read(found: Book, language: str, data: dict[str, Any]) -> None:
