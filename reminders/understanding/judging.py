@@ -274,17 +274,23 @@ class Reading:
             said |= self._short_answer()
         return frozenset(said | felt)
 
+    @cached_property
+    def shortcut(self) -> Meaning | None:
+        """What the one digit means that the text is, where digits were offered."""
+        numbers = self.book.numbers.get(self.language, {})
+        figures = [word for word in self.words if word[0].isdigit() or word in numbers]
+        rest = [word for word in self.words if word not in figures]
+        if not self.digits or len(figures) != 1 or not self.book.ordinary.issuperset(rest):
+            return None
+        return _SHORTCUTS.get(str(numbers.get(figures[0], figures[0])))
+
     def _short_answer(self) -> set[Meaning]:
         """A digit that was offered, or a time to come and nothing else."""
-        words = [at for at in range(len(self.tokens)) if not self._is_ordinary(at)]
-        if self.digits and len(words) == 1:
-            word = self.tokens[words[0]].text
-            number = str(self.book.numbers.get(self.language, {}).get(word, word))
-            return {_SHORTCUTS[number]} if number in _SHORTCUTS else set()
-        whole = all(at in self.covered for at in words)
-        if whole and self._is_to_come and not self.of("person.", "cue.not", "cue.unreal", "say."):
-            return {Meaning.LATER}
-        return set()
+        if self.shortcut:
+            return {self.shortcut}
+        whole = all(self._is_ordinary(at) or at in self.covered for at in range(len(self.tokens)))
+        more = self.of("person.", "cue.not", "say.")
+        return {Meaning.LATER} if whole and self._is_to_come and not more else set()
 
     # When
 
@@ -302,12 +308,8 @@ class Reading:
 
     @staticmethod
     def _widest(times: list[Found]) -> list[Found]:
-        """Times without those that are a part of another of the same kind."""
-        return [
-            one
-            for one in times
-            if not any(other.covers(one) for other in times if other.kind == one.kind)
-        ]
+        """Times without those that are a part of another."""
+        return [one for one in times if not any(other.covers(one) for other in times)]
 
     @cached_property
     def _is_to_come(self) -> bool:
@@ -366,9 +368,10 @@ class Reading:
         if not self.meanings & {Meaning.TAKEN, Meaning.LATER}:
             return False
         times = {at for one in self.of("time.") for at in range(one.first, one.last)}
-        loose = any(
-            token.text[0].isdigit() and at not in times for at, token in enumerate(self.tokens)
-        ) and not (self.digits and len(self.words) == 1)
+        loose = (
+            any(token.text[0].isdigit() and at not in times for at, token in enumerate(self.tokens))
+            and not self.shortcut
+        )
         if when is None:
             return loose
         if Meaning.TAKEN in self.meanings:

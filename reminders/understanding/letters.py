@@ -4,6 +4,7 @@ Each character is folded by itself, so that every token knows its place in the t
 folds the same however its accents are composed. Knows no language.
 """
 
+import re
 import unicodedata
 from dataclasses import dataclass
 from functools import cache
@@ -11,6 +12,7 @@ from functools import cache
 LONGEST = 1600
 """Characters looked at: the most that Twilio hands on in one text."""
 
+_CLOCK = re.compile(r"^(\d{1,2})[h.,](\d\d)\b")
 _APOSTROPHES = "'’‘ʼ´`′＇‛"
 _LOOKALIKES = str.maketrans(
     # Cyrillic, Greek and others that are drawn as a Latin letter, and letters that NFKD keeps.
@@ -69,6 +71,7 @@ def tokens_of(text: str) -> list[Token]:
         if _is_word(char):
             end = _end_of_word(chars, at)
             word = "".join(plain for plain, _ in chars[at:end])
+            word = _CLOCK.sub(r"\1:\2", word)
             for first, last in _pieces(word):
                 piece = word[first:last].replace("'", "")
                 start, stop = chars[at + first][1], chars[at + last - 1][1] + 1

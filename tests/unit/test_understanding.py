@@ -107,7 +107,7 @@ NINE = time(9)
     [
         ("I took it yesterday at 9", "en", When(days=-1, clock=NINE, either_half=True)),
         ("done this morning", "en", When(days=0, part=Part.MORNING)),
-        ("took it at 9 last night", "en", When(days=-1, part=Part.EVENING, clock=time(21))),
+        ("took it at 9 last night", "en", When(days=-1, part=Part.NIGHT, clock=time(21))),
         ("did it monday", "en", When(weekday=0)),
         ("done an hour ago", "en", When(minutes=-60)),
         ("done at 9.15am", "en", When(clock=time(9, 15))),
