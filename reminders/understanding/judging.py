@@ -18,6 +18,7 @@ _STRAY = 3
 _LONG = 30
 _SHORT = 2
 _DOSE = frozenset({Meaning.TAKEN, Meaning.SKIP, Meaning.LATER})
+_PUTS_OFF = frozenset({Meaning.SKIP, Meaning.LATER})
 _SHORTCUTS = {"1": Meaning.TAKEN, "2": Meaning.LATER, "3": Meaning.SKIP}
 _OF_SIGN = {
     Sign.FEVER: Effect.FLU_LIKE,
@@ -75,7 +76,12 @@ class Reading:
         signs, which always do, and effects, which do but in a harmless phrase ("no side effects")."""
         by_all = self._covering(lambda kind: not kind.startswith(_COVERS_NOTHING))
         by_cues = self._covering(lambda kind: kind.startswith("cue."))
-        by = {"urgent": lambda _: False, "effect": by_cues, "person.double": by_cues}
+        by = {
+            "urgent": lambda _: False,
+            "effect": by_cues,
+            "person.double": by_cues,
+            "person.unsure": by_cues,
+        }
         return [
             one for one in self.all_found if not by.get(one.part, by.get(one.kind, by_all))(one)
         ]
@@ -101,7 +107,7 @@ class Reading:
     @cached_property
     def denials(self) -> dict[Found, Found | None]:
         """Each "not" and what it denies: the next thing said, else, at a clause's end, the last."""
-        things = self.of("say.", "effect.", "urgent.")
+        things = [one for one in self.of("say.", "effect.", "urgent.") if one.kind != "say.later"]
         found = {one: self._denied_by(one, things) for one in self.of("cue.not")}
         return {
             one: target
@@ -202,7 +208,9 @@ class Reading:
             return False
         if one.kind.startswith("say.stop_alone"):
             return all(self._is_ordinary(at) for at in self._clause_of(one))
-        return not one.kind.endswith("_alone") or self._has_no_object(one)
+        if taken and any(one.overlaps(other) for other in self.of("say.later", "say.skip")):
+            return False
+        return not one.kind.endswith("_alone") or self._is_alone(one)
 
     def _unreal(self, taken: Found) -> bool:
         """Whether a dose is only wished, planned or doubted, or is of something else."""
@@ -220,8 +228,10 @@ class Reading:
         end = self.tokens[last + 1].start if last + 1 < len(self.tokens) else len(self.text)
         return "?" in self.text[self.tokens[last].end : end]
 
-    def _has_no_object(self, one: Found) -> bool:
-        """ "done" is an answer, "done my shopping" isn't."""
+    def _is_alone(self, one: Found) -> bool:
+        """ "done" is an answer, "done my shopping" isn't, nor is "put me off the done list"."""
+        if any(self._share_clause(one, other) for other in self.of("say.stop", "say.later")):
+            return False
         for at in range(one.last, len(self.tokens)):
             if self.clauses[at] != self.clauses[one.first]:
                 return True
@@ -352,7 +362,7 @@ class Reading:
     @property
     def _is_denied_somewhere(self) -> bool:
         """A "not" that nothing explains, or that denies the very thing that is said elsewhere."""
-        loose = any(target is None for target in self.denials.values())
+        loose = None in self.denials.values() and not self.meanings <= _PUTS_OFF
         names = {one.kind.partition(".")[2].removesuffix("_alone") for one in self.denied}
         return loose or any(meaning in names for meaning in self.meanings)
 
