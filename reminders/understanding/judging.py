@@ -52,6 +52,7 @@ class Reading:
     language: str
     digits: bool
     _kinds: dict[tuple[str, ...], list[Found]] = field(default_factory=dict)
+    _held_places: dict[tuple[str, ...], set[int]] = field(default_factory=dict)
 
     @cached_property
     def tokens(self) -> list[Token]:
@@ -210,7 +211,10 @@ class Reading:
             return all(self._is_ordinary(at) for at in self._clause_of(one))
         if taken and any(one.overlaps(other) for other in self.of("say.later", "say.skip")):
             return False
-        return not one.kind.endswith("_alone") or self._is_alone(one)
+        names_dose = not self._places(one.language, "cue.dose").isdisjoint(
+            range(one.first, one.last)
+        )
+        return not taken or names_dose or self._is_alone(one)
 
     def _unreal(self, taken: Found) -> bool:
         """Whether a dose is only wished, planned or doubted, or is of something else."""
@@ -229,15 +233,47 @@ class Reading:
         return "?" in self.text[self.tokens[last].end : end]
 
     def _is_alone(self, one: Found) -> bool:
-        """ "done" is an answer, "done my shopping" isn't, nor is "put me off the done list"."""
+        """ "done" is an answer, "done my shopping" and "homework done" aren't."""
         if any(self._share_clause(one, other) for other in self.of("say.stop", "say.later")):
             return False
-        for at in range(one.last, len(self.tokens)):
+        return all(
+            at is None or self._may_stand_beside(at, one.language)
+            for at in (
+                self._neighbour(one, range(one.first - 1, -1, -1)),
+                self._neighbour(one, range(one.last, len(self.tokens))),
+            )
+        )
+
+    def _neighbour(self, one: Found, places: range) -> int | None:
+        """The first token there, in the clause, that is more than an article."""
+        for at in places:
             if self.clauses[at] != self.clauses[one.first]:
-                return True
-            if not any(no.first <= at < no.last for no in self.of("cue.the")):
-                return self._is_ordinary(at) or at in self.covered
-        return True
+                return None
+            if at not in self._places(one.language, "cue.the"):
+                return at
+        return None
+
+    def _may_stand_beside(self, at: int, language: str) -> bool:
+        """Whether a word beside a dose's can't be what was done in its place: one that is known
+        and harmless, or somebody's name."""
+        if not self.tokens[at].text[0].isalnum():
+            return True
+        if at in self._places(language, "cue.turn", "cue.other", "effect.", "urgent."):
+            return False
+        known = self._is_ordinary(at) or at in self.covered
+        return known or at - 1 in self._places(language, "cue.greet")
+
+    def _places(self, language: str, *parts: str) -> set[int]:
+        """The tokens that a language's phrases of these kinds stand at."""
+        asked = (language, *parts)
+        if asked not in self._held_places:
+            self._held_places[asked] = {
+                at
+                for one in self.all_found
+                if one.language == language and one.kind.startswith(parts)
+                for at in range(one.first, one.last)
+            }
+        return self._held_places[asked]
 
     def _clause_of(self, one: Found) -> Iterable[int]:
         here, inside = self.clauses[one.first], range(one.first, one.last)
