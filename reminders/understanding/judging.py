@@ -109,7 +109,9 @@ class Reading:
     def denials(self) -> dict[Found, Found | None]:
         """Each "not" and what it denies: the next thing said, else, at a clause's end, the last."""
         things = [one for one in self.of("say.", "effect.", "urgent.") if one.kind != "say.later"]
-        found = {one: self._denied_by(one, things) for one in self.of("cue.not")}
+        own = {at for one in self.of("effect.", "urgent.") for at in range(one.first, one.last)}
+        nots = [one for one in self.of("cue.not") if one.first not in own]
+        found = {one: self._denied_by(one, things) for one in nots}
         return {
             one: target
             for one, target in found.items()
@@ -198,31 +200,44 @@ class Reading:
 
     def _stands(self, one: Found) -> bool:
         """Whether a phrase means what it says where it stands."""
-        if one.kind == "say.taken" and one.language == "any":
-            return not self.of("cue.not", "cue.unreal")
-        taken = one.kind in {"say.taken", "say.taken_alone"}
-        if taken and (self._unreal(one) or self._is_asked(one) or self.of("person.unsure")):
+        treatment = [other for other in self.of("person.treatment") if not one.covers(other)]
+        if any(one.overlaps(other) for other in (*treatment, *self.of("urgent.self_harm"))):
             return False
-        if any(
-            one.overlaps(other) and not one.covers(other) for other in self.of("person.treatment")
-        ):
-            return False
-        if one.kind.startswith("say.stop_alone"):
+        if one.kind == "say.stop_alone":
             return all(self._is_ordinary(at) for at in self._clause_of(one))
-        if taken and any(one.overlaps(other) for other in self.of("say.later", "say.skip")):
+        if one.kind in {"say.taken", "say.taken_alone"}:
+            return self._is_taken(one)
+        return True
+
+    def _is_taken(self, one: Found) -> bool:
+        """Whether a dose was taken, and not another thing, or only wished, asked, put off."""
+        if one.language == "any":
+            return not any(
+                cue.language == self.language for cue in self.of("cue.not", "cue.unreal")
+            )
+        if self._unreal(one) or self._is_asked(one):
             return False
-        names_dose = not self._places(one.language, "cue.dose").isdisjoint(
-            range(one.first, one.last)
-        )
-        return not taken or names_dose or self._is_alone(one)
+        if any(one.overlaps(other) for other in self.of("say.later", "say.skip")):
+            return False
+        named = self._places(one.language, "cue.dose")
+        return any(at in named for at in range(one.first, one.last)) or self._is_alone(one)
 
     def _unreal(self, taken: Found) -> bool:
         """Whether a dose is only wished, planned or doubted, or is of something else."""
+        if any(
+            self._counts(one, taken) or one.last - one.first > 1 for one in self.of("person.unsure")
+        ):
+            return True
         return any(
-            self._share_clause(one, taken)
+            self._counts(one, taken)
+            and self._share_clause(one, taken)
             and (one.kind == "cue.other" or 0 <= taken.first - one.first <= _REACH)
             for one in self.of("cue.unreal", "cue.unable", "cue.other")
         )
+
+    def _counts(self, cue: Found, said: Found) -> bool:
+        """Whether a cue is of a language that is spoken here."""
+        return cue.language in {self.language, said.language}
 
     def _is_asked(self, one: Found) -> bool:
         """Whether its clause ends in a question mark."""

@@ -145,8 +145,12 @@ def shortened(word: str) -> set[str]:
 def is_slip(typed: str, meant: str) -> bool:
     """Whether a word may be another with one slip of the finger: a letter too many, one left out,
     two in the wrong order; in longer words also a wrong one. The first letter stands."""
-    if typed == meant or typed[:1] != meant[:1] or min(len(typed), len(meant)) < 4:
+    if typed[:1] != meant[:1] or min(len(typed), len(meant)) < 4:
         return False
     if len(typed) != len(meant):
-        return True
-    return sorted(typed) == sorted(meant) or len(meant) > 5
+        return min(typed, meant, key=len) in shortened(max(typed, meant, key=len))
+    wrong = [at for at, pair in enumerate(zip(typed, meant, strict=True)) if pair[0] != pair[1]]
+    swapped = (
+        len(wrong) == 2 and typed[wrong[0] : wrong[1] + 1] == meant[wrong[1]] + meant[wrong[0]]
+    )
+    return swapped or (len(wrong) == 1 and len(meant) > 5)
