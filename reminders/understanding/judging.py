@@ -1,22 +1,16 @@
 """From the phrases found in a text to what it says, and whether a person must read it."""
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable
 from functools import cached_property
 
 from messaging.vocabulary import carrier_word
-from reminders.understanding.letters import Token, tokens_of
+from reminders.understanding.heard import REACH, Heard
 from reminders.understanding.meanings import Effect, Match, Meaning, Part, Sign, Understood, When
-from reminders.understanding.phrases import Found, find
+from reminders.understanding.phrases import Found
 from reminders.understanding.times import when_of
-from reminders.understanding.words import Book, book
 
-_COVERS_NOTHING = ("urgent.", "effect.", "time.", "person.double")
-_REACH = 5
-_BEHIND = 2
 _STRAY = 3
 _LONG = 30
-_SHORT = 2
 _DOSE = frozenset({Meaning.TAKEN, Meaning.SKIP, Meaning.LATER})
 _PUTS_OFF = frozenset({Meaning.SKIP, Meaning.LATER})
 _SHORTCUTS = {"1": Meaning.TAKEN, "2": Meaning.LATER, "3": Meaning.SKIP}
@@ -44,131 +38,8 @@ def understand(text: str, language: str, *, digits: bool = False) -> Understood:
     )
 
 
-@dataclass
-class Reading:
-    """One text while it is being read."""
-
-    text: str
-    language: str
-    digits: bool
-    _kinds: dict[tuple[str, ...], list[Found]] = field(default_factory=dict)
-    _held_places: dict[tuple[str, ...], set[int]] = field(default_factory=dict)
-
-    @cached_property
-    def tokens(self) -> list[Token]:
-        return tokens_of(self.text)
-
-    @cached_property
-    def book(self) -> Book:
-        return book()
-
-    @cached_property
-    def words(self) -> list[str]:
-        """The words and numbers, without pictures."""
-        return [token.text for token in self.tokens if token.text[0].isalnum()]
-
-    @cached_property
-    def all_found(self) -> list[Found]:
-        return find(self.tokens, self.book)
-
-    @cached_property
-    def found(self) -> list[Found]:
-        """What counts, in order of place. A phrase that is a part of a longer one doesn't, but for
-        signs, which always do, and effects, which do but in a harmless phrase ("no side effects")."""
-        by_all = self._covering(lambda kind: not kind.startswith(_COVERS_NOTHING))
-        by_cues = self._covering(lambda kind: kind.startswith("cue."))
-        by = {
-            "urgent": lambda _: False,
-            "effect": by_cues,
-            "person.double": by_cues,
-            "person.unsure": by_cues,
-        }
-        return [
-            one for one in self.all_found if not by.get(one.part, by.get(one.kind, by_all))(one)
-        ]
-
-    def _covering(self, kinds: Callable[[str], bool]) -> Callable[[Found], bool]:
-        """Tells of a phrase whether it is a strict part of another of these kinds."""
-        at, before = [0] * len(self.tokens), [0] * (len(self.tokens) + 1)
-        for one in self.all_found:
-            if kinds(one.kind):
-                at[one.first] = max(at[one.first], one.last)
-        for place, last in enumerate(at):
-            before[place + 1] = max(before[place], last)
-        return lambda one: before[one.first] >= one.last or at[one.first] > one.last
-
-    def of(self, *parts: str) -> list[Found]:
-        """What counts of these kinds, or of all kinds that begin so."""
-        if parts not in self._kinds:
-            self._kinds[parts] = [one for one in self.found if one.kind.startswith(parts)]
-        return self._kinds[parts]
-
-    # What is denied
-
-    @cached_property
-    def denials(self) -> dict[Found, Found | None]:
-        """Each "not" and what it denies: the next thing said, else, at a clause's end, the last."""
-        things = [one for one in self.of("say.", "effect.", "urgent.") if one.kind != "say.later"]
-        own = {at for one in self.of("effect.", "urgent.") for at in range(one.first, one.last)}
-        nots = [one for one in self.of("cue.not") if one.first not in own]
-        found = {one: self._denied_by(one, things) for one in nots}
-        return {
-            one: target
-            for one, target in found.items()
-            if target or one.language == self.language or len(self.tokens[one.first].text) > _SHORT
-        }
-
-    def _denied_by(self, no: Found, things: list[Found]) -> Found | None:
-        things = [one for one in things if no.language in {self.language, one.language}]
-        ahead = [
-            one
-            for one in things
-            if 0 <= one.first - no.last <= _REACH and self._share_clause(no, one)
-        ]
-        if ahead:
-            return min(ahead, key=lambda one: (one.first, -one.last))
-        if no.last < len(self.tokens) and self.clauses[no.last] == self.clauses[no.first]:
-            return None
-        behind = [
-            one
-            for one in things
-            if 0 <= no.first - one.last <= _BEHIND and self._share_clause(no, one)
-        ]
-        return max(behind, key=lambda one: one.last, default=None)
-
-    def _share_clause(self, one: Found, other: Found) -> bool:
-        return self.clauses[one.first] == self.clauses[other.first]
-
-    @cached_property
-    def clauses(self) -> list[int]:
-        """The clause of each token: a "but" begins a new one, as a comma does."""
-        buts = {one.first for one in self.of("cue.but")}
-        return [
-            token.clause + sum(first <= at for first in buts)
-            for at, token in enumerate(self.tokens)
-        ]
-
-    @cached_property
-    def denied(self) -> set[Found]:
-        """What is denied, with all said in the same place or listed behind it in the clause."""
-        denied: set[Found] = set()
-        for no, target in self.denials.items():
-            if target is None:
-                continue
-            denied |= {
-                one
-                for one in self.of("say.", "effect.", "urgent.")
-                if one.first < target.last and target.first < one.last
-            }
-            if not target.kind.startswith("say."):
-                denied |= {
-                    one
-                    for one in self.of("effect.", "urgent.")
-                    if one.first >= no.last and self._share_clause(no, one)
-                }
-        return denied
-
-    # What is meant
+class Reading(Heard):
+    """One text while sense is made of it."""
 
     @cached_property
     def carrier(self) -> Meaning | None:
@@ -204,7 +75,7 @@ class Reading:
         if any(one.overlaps(other) for other in (*treatment, *self.of("urgent.self_harm"))):
             return False
         if one.kind == "say.stop_alone":
-            return all(self._is_ordinary(at) for at in self._clause_of(one))
+            return all(self.is_ordinary(at) for at in self.clause_of(one))
         if one.kind in {"say.taken", "say.taken_alone"}:
             return self._is_taken(one)
         return True
@@ -219,7 +90,7 @@ class Reading:
             return False
         if any(one.overlaps(other) for other in self.of("say.later", "say.skip")):
             return False
-        named = self._places(one.language, "cue.dose")
+        named = self.places(one.language, "cue.dose")
         return any(at in named for at in range(one.first, one.last)) or self._is_alone(one)
 
     def _unreal(self, taken: Found) -> bool:
@@ -230,8 +101,8 @@ class Reading:
             return True
         return any(
             self._counts(one, taken)
-            and self._share_clause(one, taken)
-            and (one.kind == "cue.other" or 0 <= taken.first - one.first <= _REACH)
+            and self.share_clause(one, taken)
+            and (one.kind == "cue.other" or 0 <= taken.first - one.first <= REACH)
             for one in self.of("cue.unreal", "cue.unable", "cue.other")
         )
 
@@ -249,7 +120,7 @@ class Reading:
 
     def _is_alone(self, one: Found) -> bool:
         """ "done" is an answer, "done my shopping" and "homework done" aren't."""
-        if any(self._share_clause(one, other) for other in self.of("say.stop", "say.later")):
+        if any(self.share_clause(one, other) for other in self.of("say.stop", "say.later")):
             return False
         return all(
             at is None or self._may_stand_beside(at, one.language)
@@ -264,7 +135,7 @@ class Reading:
         for at in places:
             if self.clauses[at] != self.clauses[one.first]:
                 return None
-            if at not in self._places(one.language, "cue.the"):
+            if at not in self.places(one.language, "cue.the"):
                 return at
         return None
 
@@ -273,45 +144,10 @@ class Reading:
         and harmless, or somebody's name."""
         if not self.tokens[at].text[0].isalnum():
             return True
-        if at in self._places(language, "cue.turn", "cue.other", "effect.", "urgent."):
+        if at in self.places(language, "cue.turn", "cue.other", "effect.", "urgent."):
             return False
-        known = self._is_ordinary(at) or at in self.covered
-        return known or at - 1 in self._places(language, "cue.greet")
-
-    def _places(self, language: str, *parts: str) -> set[int]:
-        """The tokens that a language's phrases of these kinds stand at."""
-        asked = (language, *parts)
-        if asked not in self._held_places:
-            self._held_places[asked] = {
-                at
-                for one in self.all_found
-                if one.language == language and one.kind.startswith(parts)
-                for at in range(one.first, one.last)
-            }
-        return self._held_places[asked]
-
-    def _clause_of(self, one: Found) -> Iterable[int]:
-        here, inside = self.clauses[one.first], range(one.first, one.last)
-        return (at for at, clause in enumerate(self.clauses) if clause == here and at not in inside)
-
-    def _is_ordinary(self, at: int) -> bool:
-        word = self.tokens[at].text
-        return (
-            not word[0].isalnum()
-            or word in self.book.ordinary
-            or not self.book.ordinary.isdisjoint(self.book.known(word))
-        )
-
-    @cached_property
-    def covered(self) -> set[int]:
-        """The tokens that are part of a phrase."""
-        return {at for one in self.all_found for at in range(one.first, one.last)}
-
-    @cached_property
-    def strays(self) -> int:
-        """Words that nothing is known of."""
-        count = len(self.tokens)
-        return sum(not self._is_ordinary(at) and at not in self.covered for at in range(count))
+        known = self.is_ordinary(at) or at in self.covered
+        return known or at - 1 in self.places(language, "cue.greet")
 
     @cached_property
     def signs(self) -> tuple[Sign, ...]:
@@ -349,19 +185,21 @@ class Reading:
         """A digit that was offered, or a time to come and nothing else."""
         if self.shortcut:
             return {self.shortcut}
-        whole = all(self._is_ordinary(at) or at in self.covered for at in range(len(self.tokens)))
+        whole = all(self.is_ordinary(at) or at in self.covered for at in range(len(self.tokens)))
         more = self.of("person.", "cue.not", "say.")
         return {Meaning.LATER} if whole and self._is_to_come and not more else set()
 
     # When
 
     @cached_property
-    def _named_time(self) -> tuple[When | None, bool]:
-        """Of the languages that name one, that which says most of it; the patient's first."""
+    def _times(self) -> tuple[list[Found], When | None, bool]:
+        """The phrases of the language that says most of a time, the patient's first; the time;
+        whether they agree."""
         times: dict[str, list[Found]] = {self.language: []}
         for one in self.of("time."):
             times.setdefault(one.language, []).append(one)
-        return when_of(self._widest(max(times.values(), key=self._length)))
+        widest = self._widest(max(times.values(), key=self._length))
+        return (widest, *when_of(widest))
 
     @staticmethod
     def _length(times: list[Found]) -> int:
@@ -374,7 +212,7 @@ class Reading:
 
     @cached_property
     def _is_to_come(self) -> bool:
-        when, _ = self._named_time
+        _, when, _ = self._times
         if when is None or (when.minutes or 0) < 0 or (when.days or 0) < 0:
             return False
         late = when.part in {Part.AFTERNOON, Part.EVENING, Part.NIGHT}
@@ -382,7 +220,7 @@ class Reading:
 
     @cached_property
     def when(self) -> When | None:
-        return self._named_time[0] if self.meanings & {Meaning.TAKEN, Meaning.LATER} else None
+        return self._times[1] if self.meanings & {Meaning.TAKEN, Meaning.LATER} else None
 
     # Who must read it
 
@@ -407,7 +245,7 @@ class Reading:
 
     def _is_heeded(self, one: Found) -> bool:
         """Whether it isn't just a word that happens to mean something in another language."""
-        mine = {self.language, "any", *self._heard}
+        mine = {self.language, "any", *self._heard_in}
         return one.language in mine or one.last - one.first > 1
 
     @property
@@ -425,7 +263,7 @@ class Reading:
     @property
     def _is_at_an_odd_time(self) -> bool:
         """Taken in the future, put off by days, two times at once, or a number that isn't one."""
-        when, agree = self._named_time
+        _, when, agree = self._times
         if not self.meanings & {Meaning.TAKEN, Meaning.LATER}:
             return False
         times = {at for one in self.of("time.") for at in range(one.first, one.last)}
@@ -443,22 +281,29 @@ class Reading:
     # Why
 
     def matches(self) -> Iterable[Match]:
-        """All that was found, in order of place."""
+        """All that counts, in order of place; each once, in the patient's language if it can be."""
         if self.carrier:
             yield Match(self.carrier, self.text, 0, len(self.text), "any")
-        matches = dict.fromkeys(
-            self._match(one)
-            for one in self.of("say.", "effect.", "urgent.", "person.", "time.")
-            if not one.kind.startswith("say.") or one.language in {self.language, *self._heard}
-        )
-        yield from matches
+        said = {one for found in self.said.values() for one in found}
+        times, _, _ = self._times
+        matches: dict[tuple[str, int, int], Match] = {}
+        for one in self.of("say.", "effect.", "urgent.", "person.", "time."):
+            if one.part == "say" and one not in said and one not in self.denied:
+                continue
+            if one.part == "time" and one not in times:
+                continue
+            match = self._match(one)
+            place = (match.what, match.start, match.end)
+            if place not in matches or one.language == self.language:
+                matches[place] = match
+        yield from matches.values()
 
     @property
-    def _heard(self) -> set[str]:
+    def _heard_in(self) -> set[str]:
         return {one.language for found in self.said.values() for one in found}
 
     def _match(self, one: Found) -> Match:
         start, end = self.tokens[one.first].start, self.tokens[one.last - 1].end
-        part, _, name = one.kind.partition(".")
-        what = {"say": name.removesuffix("_alone"), "time": "when"}.get(part, one.kind)
+        name = one.kind.removeprefix("say.").removesuffix("_alone")
+        what = "when" if one.part == "time" else name
         return Match(what, self.text[start:end], start, end, one.language, one in self.denied)

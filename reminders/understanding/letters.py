@@ -13,7 +13,7 @@ LONGEST = 1600
 """Characters looked at: the most that Twilio hands on in one text."""
 
 _CLOCK = re.compile(r"^(\d{1,2})[h.,](\d\d)\b")
-_APOSTROPHES = "'’‘ʼ´`′＇‛"
+_APOSTROPHES = "'’‘ʼ´`′＇‛"  # noqa: RUF001
 _LOOKALIKES = str.maketrans(
     # Cyrillic, Greek and others that are drawn as a Latin letter, and letters that NFKD keeps.
     "авекмнорстухіјѕԁԛԝһɡցոօαβεικνοπρστυχωγηłøđıɑəɩ",
@@ -119,7 +119,7 @@ def _breaks(chars: list[tuple[str, int]], at: int) -> bool:
     if char == ".":
         lone = at > 0 and (at < 2 or not _is_word(chars[at - 2][0]))
         return not (lone and _is_word(after)) or not lone
-    if char in "-–—":
+    if char in "-–—":  # noqa: RUF001
         return after == " " and at > 0 and chars[at - 1][0] == " "
     return char in ',;:!?\n()…/"'
 

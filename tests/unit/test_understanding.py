@@ -82,8 +82,8 @@ def test_the_carrier_words_are_those_of_messaging() -> None:
 @pytest.mark.parametrize(
     ("text", "meaning"),
     [
-        ("1", Meaning.TAKEN), ("1.", Meaning.TAKEN), ("1️⃣", Meaning.TAKEN), (" 1 thanks", Meaning.TAKEN),
-        ("one", Meaning.TAKEN), ("2", Meaning.LATER), ("3!", Meaning.SKIP),
+        ("1", Meaning.TAKEN), ("1.", Meaning.TAKEN), ("1️⃣", Meaning.TAKEN),
+        (" 1 thanks", Meaning.TAKEN), ("one", Meaning.TAKEN), ("2", Meaning.LATER), ("3!", Meaning.SKIP),
     ],
 )  # fmt: skip
 def test_digits_are_shortcuts_only_where_they_were_offered(text: str, meaning: Meaning) -> None:
