@@ -76,6 +76,8 @@ class Reading(Heard):
             return False
         if one.kind == "say.stop_alone":
             return all(self.is_ordinary(at) for at in self.clause_of(one))
+        if one.kind == "say.when_alone":
+            return len(list(self.clause_of(one))) <= 1
         if one.kind in {"say.taken", "say.taken_alone"}:
             return self._is_taken(one)
         return True
@@ -262,9 +264,10 @@ class Reading(Heard):
 
     @property
     def _is_at_an_odd_time(self) -> bool:
-        """Taken in the future, put off by days, two times at once, or a number that isn't one."""
+        """Taken in the future, skipped till later, put off by days, two times that disagree, or a
+        number that isn't one."""
         _, when, agree = self._times
-        if not self.meanings & {Meaning.TAKEN, Meaning.LATER}:
+        if not self.meanings & _DOSE:
             return False
         times = {at for one in self.of("time.") for at in range(one.first, one.last)}
         loose = (
@@ -275,6 +278,8 @@ class Reading(Heard):
             return loose
         if Meaning.TAKEN in self.meanings:
             return loose or not agree or (when.minutes or 0) > 0 or (when.days or 0) > 0
+        if Meaning.SKIP in self.meanings:
+            return self._is_to_come
         put_off = (when.days or 0) > 1 or when.weekday is not None
         return loose or not agree or put_off or (when.minutes or 0) < 0 or (when.days or 0) < 0
 

@@ -109,7 +109,7 @@ def _last(
     for ahead in range(step + 1, len(phrase.steps)):
         then = phrase.steps[ahead]
         for place in range(at + 1, min(at + 2 + then.gap, len(tokens))):
-            if not _together(phrase, tokens[at], tokens[place]):
+            if not _together(phrase, then, tokens[at], tokens[place]):
                 break
             last = _last(phrase, ahead, place, tokens, keys)
             if last and (best is None or last > best):
@@ -119,9 +119,9 @@ def _last(
     return best
 
 
-def _together(phrase: Phrase, one: Token, other: Token) -> bool:
-    """Signs and effects are looked for across commas, the rest within one clause."""
-    if phrase.kind.startswith(("urgent.", "effect.")):
+def _together(phrase: Phrase, then: Step, one: Token, other: Token) -> bool:
+    """Signs and effects that need not stand word by word may reach across commas."""
+    if then.gap and phrase.kind.startswith(("urgent.", "effect.")):
         return one.sentence == other.sentence
     return one.clause == other.clause
 

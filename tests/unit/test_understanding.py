@@ -83,7 +83,8 @@ def test_the_carrier_words_are_those_of_messaging() -> None:
     ("text", "meaning"),
     [
         ("1", Meaning.TAKEN), ("1.", Meaning.TAKEN), ("1️⃣", Meaning.TAKEN),
-        (" 1 thanks", Meaning.TAKEN), ("one", Meaning.TAKEN), ("2", Meaning.LATER), ("3!", Meaning.SKIP),
+        (" 1 thanks", Meaning.TAKEN), ("one", Meaning.TAKEN),
+        ("2", Meaning.LATER), ("3!", Meaning.SKIP),
     ],
 )  # fmt: skip
 def test_digits_are_shortcuts_only_where_they_were_offered(text: str, meaning: Meaning) -> None:
@@ -154,7 +155,7 @@ def denied(found: Understood) -> set[str]:
 
 
 def test_a_match_says_where_it_stands_in_the_text_as_typed() -> None:
-    text = "Hi 👋🏽 I’ve got a f e v e r today"
+    text = "Hi 👋🏽 got a f e v e r today"
     [match] = [
         m for m in understand(text, "en").matched if m.what == "urgent.fever" and m.language == "en"
     ]
