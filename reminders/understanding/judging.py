@@ -71,8 +71,9 @@ class Reading(Heard):
 
     def _stands(self, one: Found) -> bool:
         """Whether a phrase means what it says where it stands."""
-        treatment = [other for other in self.of("person.treatment") if not one.covers(other)]
-        if any(one.overlaps(other) for other in (*treatment, *self.of("urgent.self_harm"))):
+        if any(one.overlaps(other) for other in self.of("urgent.self_harm")):
+            return False
+        if one.kind != "say.stop" and self._is_of_treatment(one):
             return False
         if one.kind == "say.stop_alone":
             return all(self.is_ordinary(at) for at in self.clause_of(one))
@@ -81,6 +82,11 @@ class Reading(Heard):
         if one.kind in {"say.taken", "say.taken_alone"}:
             return self._is_taken(one)
         return True
+
+    def _is_of_treatment(self, one: Found) -> bool:
+        """Whether it is only a part of what is said of the treatment ("stop the injections")."""
+        treatment = self.of("person.treatment")
+        return any(one.overlaps(other) and not one.covers(other) for other in treatment)
 
     def _is_taken(self, one: Found) -> bool:
         """Whether a dose was taken, and not another thing, or only wished, asked, put off."""
@@ -246,7 +252,10 @@ class Reading(Heard):
         )
 
     def _is_heeded(self, one: Found) -> bool:
-        """Whether it isn't just a word that happens to mean something in another language."""
+        """Not so a word that happens to mean something in another language, nor "I want to stop"
+        where it goes on "getting texts"."""
+        if any(one.overlaps(stop) for stop in self.said.get(Meaning.STOP, ())):
+            return False
         mine = {self.language, "any", *self._heard_in}
         return one.language in mine or one.last - one.first > 1
 
