@@ -1,21 +1,18 @@
 """From the phrases found in a text to what it says, and whether a person must read it."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import cached_property
 
 from messaging.vocabulary import carrier_word
-from reminders.understanding.letters import Token, tokens_of
+from reminders.understanding.heard import REACH, Heard
 from reminders.understanding.meanings import Effect, Match, Meaning, Part, Sign, Understood, When
-from reminders.understanding.phrases import Found, find
+from reminders.understanding.phrases import Found
 from reminders.understanding.times import when_of
-from reminders.understanding.words import Book, book
 
-_REACH = 5
-_BEHIND = 2
 _STRAY = 3
 _LONG = 30
 _DOSE = frozenset({Meaning.TAKEN, Meaning.SKIP, Meaning.LATER})
+_PUTS_OFF = frozenset({Meaning.SKIP, Meaning.LATER})
 _SHORTCUTS = {"1": Meaning.TAKEN, "2": Meaning.LATER, "3": Meaning.SKIP}
 _OF_SIGN = {
     Sign.FEVER: Effect.FLU_LIKE,
@@ -41,94 +38,8 @@ def understand(text: str, language: str, *, digits: bool = False) -> Understood:
     )
 
 
-@dataclass
-class Reading:
-    """One text while it is being read."""
-
-    text: str
-    language: str
-    digits: bool
-
-    @cached_property
-    def tokens(self) -> list[Token]:
-        return tokens_of(self.text)
-
-    @cached_property
-    def book(self) -> Book:
-        return book()
-
-    @cached_property
-    def words(self) -> list[str]:
-        """The words and numbers, without pictures."""
-        return [token.text for token in self.tokens if token.text[0].isalnum()]
-
-    @cached_property
-    def all_found(self) -> list[Found]:
-        return find(self.tokens, self.book)
-
-    @cached_property
-    def found(self) -> list[Found]:
-        """What counts: a phrase that is a part of a longer one doesn't, but signs and effects do."""
-        return [
-            one
-            for one in self.all_found
-            if one.kind.startswith(("urgent.", "effect."))
-            or not any(other.covers(one) for other in self.all_found if self._may_cover(other))
-        ]
-
-    def _may_cover(self, other: Found) -> bool:
-        return not other.kind.startswith(("urgent.", "effect.", "time.", "person.double"))
-
-    def of(self, *parts: str) -> list[Found]:
-        return [one for one in self.found if one.kind.startswith(parts)]
-
-    # What is denied
-
-    @cached_property
-    def denials(self) -> dict[Found, Found | None]:
-        """Each "not", and what it denies: the next thing said after it, else the one just before."""
-        things = self.of("say.", "effect.", "urgent.")
-        return {one: self._denied_by(one, things) for one in self.of("cue.not")}
-
-    def _denied_by(self, no: Found, things: list[Found]) -> Found | None:
-        ahead = [
-            one
-            for one in things
-            if 0 <= one.first - no.last <= _REACH and self._share_clause(no, one)
-        ]
-        behind = [
-            one
-            for one in things
-            if 0 <= no.first - one.last <= _BEHIND and self._share_clause(no, one)
-        ]
-        if ahead:
-            return min(ahead, key=lambda one: (one.first, -one.last))
-        return max(behind, key=lambda one: one.last, default=None)
-
-    def _share_clause(self, one: Found, other: Found) -> bool:
-        return self.tokens[one.first].clause == self.tokens[other.first].clause
-
-    @cached_property
-    def denied(self) -> set[Found]:
-        """What is denied, with all said in the same place or listed behind it in the clause."""
-        denied: set[Found] = set()
-        for no, target in self.denials.items():
-            if target is None:
-                continue
-            denied |= {
-                one
-                for one in self.of("say.", "effect.", "urgent.")
-                if one.first < target.last and target.first < one.last
-            }
-            if not target.kind.startswith("say."):
-                denied |= {
-                    one
-                    for one in self.of("effect.", "urgent.")
-                    if one.first >= no.last and self._share_clause(no, one)
-                }
-        return denied
-
-    # What is meant
+class Reading(Heard):
+    """One text while sense is made of it."""
 
     @cached_property
     def carrier(self) -> Meaning | None:
@@ -160,59 +71,91 @@ class Reading:
 
     def _stands(self, one: Found) -> bool:
         """Whether a phrase means what it says where it stands."""
-        if one.kind == "say.taken" and one.language == "any":
-            return not self.of("cue.not", "cue.unreal")
-        if one.kind in {"say.taken", "say.taken_alone"} and self._unreal(one):
+        if any(one.overlaps(other) for other in self.of("urgent.self_harm")):
             return False
-        if one.kind.startswith("say.stop_alone"):
-            return all(self._is_ordinary(at) for at in self._clause_of(one))
-        return not one.kind.endswith("_alone") or self._has_no_object(one)
+        if one.kind != "say.stop" and self._is_of_treatment(one):
+            return False
+        if one.kind == "say.stop_alone":
+            return all(self.is_ordinary(at) for at in self.clause_of(one))
+        if one.kind == "say.when_alone":
+            return len(list(self.clause_of(one))) <= 1
+        if one.kind in {"say.taken", "say.taken_alone"}:
+            return self._is_taken(one)
+        return True
+
+    def _is_of_treatment(self, one: Found) -> bool:
+        """Whether it is only a part of what is said of the treatment ("stop the injections")."""
+        treatment = self.of("person.treatment")
+        return any(one.overlaps(other) and not one.covers(other) for other in treatment)
+
+    def _is_taken(self, one: Found) -> bool:
+        """Whether a dose was taken, and not another thing, or only wished, asked, put off."""
+        if one.language == "any":
+            return not any(
+                cue.language == self.language for cue in self.of("cue.not", "cue.unreal")
+            )
+        if self._unreal(one) or self._is_asked(one):
+            return False
+        if any(one.overlaps(other) for other in self.of("say.later", "say.skip")):
+            return False
+        named = self.places(one.language, "cue.dose")
+        return any(at in named for at in range(one.first, one.last)) or self._is_alone(one)
 
     def _unreal(self, taken: Found) -> bool:
         """Whether a dose is only wished, planned or doubted, or is of something else."""
+        if any(
+            self._counts(one, taken) or one.last - one.first > 1 for one in self.of("person.unsure")
+        ):
+            return True
         return any(
-            self._share_clause(one, taken)
-            and (one.kind == "cue.other" or 0 <= taken.first - one.first <= _REACH)
-            for one in self.of("cue.unreal", "cue.other")
+            self._counts(one, taken)
+            and self.share_clause(one, taken)
+            and (one.kind == "cue.other" or 0 <= taken.first - one.first <= REACH)
+            for one in self.of("cue.unreal", "cue.unable", "cue.other")
         )
 
-    def _has_no_object(self, one: Found) -> bool:
-        """ "done" is an answer, "done my shopping" isn't."""
-        clause = self.tokens[one.first].clause
-        for at in range(one.last, len(self.tokens)):
-            if self.tokens[at].clause != clause:
-                return True
-            if not any(no.first <= at < no.last for no in self.of("cue.the")):
-                return self._is_ordinary(at) or at in self.covered
-        return True
+    def _counts(self, cue: Found, said: Found) -> bool:
+        """Whether a cue is of a language that is spoken here."""
+        return cue.language in {self.language, said.language}
 
-    def _clause_of(self, one: Found) -> Iterable[int]:
-        clause = self.tokens[one.first].clause
-        inside = range(one.first, one.last)
-        return (
-            at
-            for at, token in enumerate(self.tokens)
-            if token.clause == clause and at not in inside
+    def _is_asked(self, one: Found) -> bool:
+        """Whether its clause ends in a question mark."""
+        last = max(
+            at for at, clause in enumerate(self.clauses) if clause == self.clauses[one.first]
+        )
+        end = self.tokens[last + 1].start if last + 1 < len(self.tokens) else len(self.text)
+        return "?" in self.text[self.tokens[last].end : end]
+
+    def _is_alone(self, one: Found) -> bool:
+        """ "done" is an answer, "done my shopping" and "homework done" aren't."""
+        if any(self.share_clause(one, other) for other in self.of("say.stop", "say.later")):
+            return False
+        return all(
+            at is None or self._may_stand_beside(at, one.language)
+            for at in (
+                self._neighbour(one, range(one.first - 1, -1, -1)),
+                self._neighbour(one, range(one.last, len(self.tokens))),
+            )
         )
 
-    def _is_ordinary(self, at: int) -> bool:
-        word = self.tokens[at].text
-        return (
-            not word[0].isalnum()
-            or word in self.book.ordinary
-            or not self.book.ordinary.isdisjoint(self.book.known(word))
-        )
+    def _neighbour(self, one: Found, places: range) -> int | None:
+        """The first token there, in the clause, that is more than an article."""
+        for at in places:
+            if self.clauses[at] != self.clauses[one.first]:
+                return None
+            if at not in self.places(one.language, "cue.the"):
+                return at
+        return None
 
-    @cached_property
-    def covered(self) -> set[int]:
-        """The tokens that are part of a phrase."""
-        return {at for one in self.all_found for at in range(one.first, one.last)}
-
-    @cached_property
-    def strays(self) -> int:
-        """Words that nothing is known of."""
-        count = len(self.tokens)
-        return sum(not self._is_ordinary(at) and at not in self.covered for at in range(count))
+    def _may_stand_beside(self, at: int, language: str) -> bool:
+        """Whether a word beside a dose's can't be what was done in its place: one that is known
+        and harmless, or somebody's name."""
+        if not self.tokens[at].text[0].isalnum():
+            return True
+        if at in self.places(language, "cue.turn", "cue.other", "effect.", "urgent."):
+            return False
+        known = self.is_ordinary(at) or at in self.covered
+        return known or at - 1 in self.places(language, "cue.greet")
 
     @cached_property
     def signs(self) -> tuple[Sign, ...]:
@@ -236,36 +179,39 @@ class Reading:
             said |= self._short_answer()
         return frozenset(said | felt)
 
+    @cached_property
+    def shortcut(self) -> Meaning | None:
+        """What the one digit means that the text is, where digits were offered."""
+        numbers = self.book.numbers.get(self.language, {})
+        figures = [word for word in self.words if word[0].isdigit() or word in numbers]
+        rest = [word for word in self.words if word not in figures]
+        if not self.digits or len(figures) != 1 or not self.book.ordinary.issuperset(rest):
+            return None
+        return _SHORTCUTS.get(str(numbers.get(figures[0], figures[0])))
+
     def _short_answer(self) -> set[Meaning]:
         """A digit that was offered, or a time to come and nothing else."""
-        words = [at for at in range(len(self.tokens)) if not self._is_ordinary(at)]
-        if self.digits and len(words) == 1:
-            word = self.tokens[words[0]].text
-            number = str(self.book.numbers.get(self.language, {}).get(word, word))
-            return {_SHORTCUTS[number]} if number in _SHORTCUTS else set()
-        whole = all(at in self.covered for at in words)
-        if whole and self._is_to_come and not self.of("person.", "cue.", "say."):
-            return {Meaning.LATER}
-        return set()
+        if self.shortcut:
+            return {self.shortcut}
+        whole = all(self.is_ordinary(at) or at in self.covered for at in range(len(self.tokens)))
+        more = self.of("person.", "cue.not", "say.")
+        return {Meaning.LATER} if whole and self._is_to_come and not more else set()
 
     # When
 
     @cached_property
-    def _named_time(self) -> tuple[When | None, bool]:
-        """Of the languages that name one, the one that says most; the patient's first."""
-        times = self.of("time.")
-        languages = sorted(
-            {one.language for one in times},
-            key=lambda name: (
-                -sum(one.last - one.first for one in times if one.language == name),
-                name != self.language,
-            ),
-        )
-        return (
-            when_of(self._widest([one for one in times if one.language == languages[0]]))
-            if languages
-            else (None, True)
-        )
+    def _times(self) -> tuple[list[Found], When | None, bool]:
+        """The phrases of the language that says most of a time, the patient's first; the time;
+        whether they agree."""
+        times: dict[str, list[Found]] = {self.language: []}
+        for one in self.of("time."):
+            times.setdefault(one.language, []).append(one)
+        widest = self._widest(max(times.values(), key=self._length))
+        return (widest, *when_of(widest))
+
+    @staticmethod
+    def _length(times: list[Found]) -> int:
+        return len({at for one in times for at in range(one.first, one.last)})
 
     @staticmethod
     def _widest(times: list[Found]) -> list[Found]:
@@ -274,7 +220,7 @@ class Reading:
 
     @cached_property
     def _is_to_come(self) -> bool:
-        when, _ = self._named_time
+        _, when, _ = self._times
         if when is None or (when.minutes or 0) < 0 or (when.days or 0) < 0:
             return False
         late = when.part in {Part.AFTERNOON, Part.EVENING, Part.NIGHT}
@@ -282,7 +228,7 @@ class Reading:
 
     @cached_property
     def when(self) -> When | None:
-        return self._named_time[0] if self.meanings & {Meaning.TAKEN, Meaning.LATER} else None
+        return self._times[1] if self.meanings & {Meaning.TAKEN, Meaning.LATER} else None
 
     # Who must read it
 
@@ -297,7 +243,7 @@ class Reading:
             or Meaning.CALL_ME in self.meanings
             or len(self.meanings & _DOSE) > 1
             or {Meaning.STOP, Meaning.START} <= self.meanings
-            or bool(self.of("person."))
+            or any(self._is_heeded(one) for one in self.of("person."))
             or self._is_denied_somewhere
             or self._is_a_question
             or self._is_at_an_odd_time
@@ -305,43 +251,73 @@ class Reading:
             or len(self.words) > _LONG
         )
 
+    def _is_heeded(self, one: Found) -> bool:
+        """Not so a word that happens to mean something in another language, nor "I want to stop"
+        where it goes on "getting texts"."""
+        if any(one.overlaps(stop) for stop in self.said.get(Meaning.STOP, ())):
+            return False
+        mine = {self.language, "any", *self._heard_in}
+        return one.language in mine or one.last - one.first > 1
+
     @property
     def _is_denied_somewhere(self) -> bool:
         """A "not" that nothing explains, or that denies the very thing that is said elsewhere."""
-        loose = any(target is None for target in self.denials.values())
+        loose = None in self.denials.values() and not self.meanings <= _PUTS_OFF
         names = {one.kind.partition(".")[2].removesuffix("_alone") for one in self.denied}
         return loose or any(meaning in names for meaning in self.meanings)
 
     @property
     def _is_a_question(self) -> bool:
         """A question other than for the next date or for who we are."""
-        return ("?" in self.text and not self.meanings <= _CARELESS | {Meaning.TAKEN}) or (
-            "?" in self.text and self.meanings == {Meaning.TAKEN}
-        )
+        return "?" in self.text and not self.meanings & _CARELESS
 
     @property
     def _is_at_an_odd_time(self) -> bool:
-        """Taken in the future, put off by days, two times at once, or a number that isn't one."""
-        when, agree = self._named_time
-        if not self.meanings & {Meaning.TAKEN, Meaning.LATER}:
+        """Taken in the future, skipped till later, put off by days, two times that disagree, or a
+        number that isn't one."""
+        _, when, agree = self._times
+        if not self.meanings & _DOSE:
             return False
         times = {at for one in self.of("time.") for at in range(one.first, one.last)}
-        loose = any(
-            token.text[0].isdigit() and at not in times for at, token in enumerate(self.tokens)
-        ) and not (self.digits and len(self.words) == 1)
+        loose = (
+            any(token.text[0].isdigit() and at not in times for at, token in enumerate(self.tokens))
+            and not self.shortcut
+        )
         if when is None:
             return loose
         if Meaning.TAKEN in self.meanings:
             return loose or not agree or (when.minutes or 0) > 0 or (when.days or 0) > 0
+        if Meaning.SKIP in self.meanings:
+            return self._is_to_come
         put_off = (when.days or 0) > 1 or when.weekday is not None
         return loose or not agree or put_off or (when.minutes or 0) < 0 or (when.days or 0) < 0
 
     # Why
 
     def matches(self) -> Iterable[Match]:
-        """All that was found, in order of place."""
+        """All that counts, in order of place; each once, in the patient's language if it can be."""
+        if self.carrier:
+            yield Match(self.carrier, self.text, 0, len(self.text), "any")
+        said = {one for found in self.said.values() for one in found}
+        times, _, _ = self._times
+        matches: dict[tuple[str, int, int], Match] = {}
         for one in self.of("say.", "effect.", "urgent.", "person.", "time."):
-            start, end = self.tokens[one.first].start, self.tokens[one.last - 1].end
-            part, _, name = one.kind.partition(".")
-            what = {"say": name.removesuffix("_alone"), "time": "when"}.get(part, one.kind)
-            yield Match(what, self.text[start:end], start, end, one.language, one in self.denied)
+            if one.part == "say" and one not in said and one not in self.denied:
+                continue
+            if one.part == "time" and one not in times:
+                continue
+            match = self._match(one)
+            place = (match.what, match.start, match.end)
+            if place not in matches or one.language == self.language:
+                matches[place] = match
+        yield from matches.values()
+
+    @property
+    def _heard_in(self) -> set[str]:
+        return {one.language for found in self.said.values() for one in found}
+
+    def _match(self, one: Found) -> Match:
+        start, end = self.tokens[one.first].start, self.tokens[one.last - 1].end
+        name = one.kind.removeprefix("say.").removesuffix("_alone")
+        what = "when" if one.part == "time" else name
+        return Match(what, self.text[start:end], start, end, one.language, one in self.denied)

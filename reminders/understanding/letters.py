@@ -4,6 +4,7 @@ Each character is folded by itself, so that every token knows its place in the t
 folds the same however its accents are composed. Knows no language.
 """
 
+import re
 import unicodedata
 from dataclasses import dataclass
 from functools import cache
@@ -11,7 +12,8 @@ from functools import cache
 LONGEST = 1600
 """Characters looked at: the most that Twilio hands on in one text."""
 
-_APOSTROPHES = "'’‘ʼ´`′＇‛"
+_CLOCK = re.compile(r"^(\d{1,2})[h.,](\d\d)\b")
+_APOSTROPHES = "'’‘ʼ´`′＇‛"  # noqa: RUF001
 _LOOKALIKES = str.maketrans(
     # Cyrillic, Greek and others that are drawn as a Latin letter, and letters that NFKD keeps.
     "авекмнорстухіјѕԁԛԝһɡցոօαβεικνοπρστυχωγηłøđıɑəɩ",
@@ -69,6 +71,7 @@ def tokens_of(text: str) -> list[Token]:
         if _is_word(char):
             end = _end_of_word(chars, at)
             word = "".join(plain for plain, _ in chars[at:end])
+            word = _CLOCK.sub(r"\1:\2", word)
             for first, last in _pieces(word):
                 piece = word[first:last].replace("'", "")
                 start, stop = chars[at + first][1], chars[at + last - 1][1] + 1
@@ -116,7 +119,7 @@ def _breaks(chars: list[tuple[str, int]], at: int) -> bool:
     if char == ".":
         lone = at > 0 and (at < 2 or not _is_word(chars[at - 2][0]))
         return not (lone and _is_word(after)) or not lone
-    if char in "-–—":
+    if char in "-–—":  # noqa: RUF001
         return after == " " and at > 0 and chars[at - 1][0] == " "
     return char in ',;:!?\n()…/"'
 
@@ -142,8 +145,12 @@ def shortened(word: str) -> set[str]:
 def is_slip(typed: str, meant: str) -> bool:
     """Whether a word may be another with one slip of the finger: a letter too many, one left out,
     two in the wrong order; in longer words also a wrong one. The first letter stands."""
-    if typed == meant or typed[:1] != meant[:1] or min(len(typed), len(meant)) < 4:
+    if typed[:1] != meant[:1] or min(len(typed), len(meant)) < 4:
         return False
     if len(typed) != len(meant):
-        return True
-    return sorted(typed) == sorted(meant) or len(meant) > 5
+        return min(typed, meant, key=len) in shortened(max(typed, meant, key=len))
+    wrong = [at for at, pair in enumerate(zip(typed, meant, strict=True)) if pair[0] != pair[1]]
+    swapped = (
+        len(wrong) == 2 and typed[wrong[0] : wrong[1] + 1] == meant[wrong[1]] + meant[wrong[0]]
+    )
+    return swapped or (len(wrong) == 1 and len(meant) > 5)

@@ -20,6 +20,15 @@ class Found:
     last: int
     value: Any = None
 
+    @property
+    def part(self) -> str:
+        """The part of the file that it is from: say, effect, urgent, person, cue or time."""
+        return self.kind.partition(".")[0]
+
+    def overlaps(self, other: "Found") -> bool:
+        """Whether they share a token."""
+        return self.first < other.last and other.first < self.last
+
     def covers(self, other: "Found") -> bool:
         """Whether the other is a strict part of it."""
         mine, its = self.last - self.first, other.last - other.first
@@ -29,13 +38,14 @@ class Found:
 def find(tokens: list[Token], book: Book) -> list[Found]:
     """All phrases in all languages, in order of place."""
     keys = [_keys(token.text, book) for token in tokens]
-    _hidden(tokens, keys, book)
+    ends = _hidden(tokens, keys, book)
     found = set()
     for at, here in enumerate(keys):
         for key in here:
             for phrase, step in book.starts.get(key, ()):
                 last = _last(phrase, step, at, tokens, keys)
                 if last:
+                    last = ends.get(last - 1, last) if phrase.kind.startswith("urgent.") else last
                     value = _value(phrase, tokens[at:last], book)
                     found.add(Found(phrase.kind, phrase.language, at, last, value))
     return sorted(found, key=lambda one: (one.first, one.last, one.kind, one.language))
@@ -53,26 +63,39 @@ def _keys(word: str, book: Book) -> set[str]:
     return keys
 
 
-def _hidden(tokens: list[Token], keys: list[set[str]], book: Book) -> None:
-    """Adds the keys of urgent words that are spaced out, split in two, or run into others."""
+def _hidden(tokens: list[Token], keys: list[set[str]], book: Book) -> dict[int, int]:
+    """Adds the keys of urgent words that are spaced out, split in two, or run into others, to the
+    token that each begins at. Answers behind which token those of several tokens end."""
+    ends = {}
     for at, token in enumerate(tokens):
         joined = token.text
-        for then in tokens[at + 1 : at + _MOST]:
-            if len(joined) + len(then.text) > _MOST or not then.text.isalpha():
+        for place in range(at + 1, min(at + _MOST, len(tokens))):
+            then = tokens[place].text
+            if len(joined) + len(then) > _MOST or not then.isalpha():
                 break
-            joined += then.text
-            if len(joined) >= _FEWEST and not _plain(joined, then, keys[at], book):
-                keys[at] |= book.known(joined) & book.urgent
+            joined += then
+            if len(joined) >= _FEWEST and not _plain(then, keys[at], book):
+                urgent = book.known(joined) & book.urgent
+                if not urgent <= keys[at]:
+                    ends[at] = place + 1
+                    keys[at] |= urgent
         if len(token.text) > _FEWEST and not keys[at]:
-            for start in range(len(token.text) - _FEWEST + 1):
-                for end in range(start + _FEWEST, min(start + _MOST, len(token.text)) + 1):
-                    part = token.text[start:end]
-                    keys[at] |= {part, f"{part}*"} & book.alone
+            keys[at] |= _within(token.text, book)
+    return ends
 
 
-def _plain(joined: str, then: Token, first: set[str], book: Book) -> bool:
+def _within(word: str, book: Book) -> set[str]:
+    """The urgent words that stand somewhere in a longer one."""
+    found = set()
+    for start in range(len(word) - _FEWEST + 1):
+        for end in range(start + _FEWEST, min(start + _MOST, len(word)) + 1):
+            found |= {word[start:end], f"{word[start:end]}*"} & book.alone
+    return found
+
+
+def _plain(then: str, first: set[str], book: Book) -> bool:
     """Whether two whole words only happen to make a third: both are words of their own."""
-    return bool(first) and len(then.text) > 3 and bool(book.known(then.text))
+    return bool(first) and len(then) > 3 and bool(book.known(then))
 
 
 def _last(
@@ -86,7 +109,7 @@ def _last(
     for ahead in range(step + 1, len(phrase.steps)):
         then = phrase.steps[ahead]
         for place in range(at + 1, min(at + 2 + then.gap, len(tokens))):
-            if not _together(phrase, tokens[at], tokens[place]):
+            if not _together(phrase, then, tokens[at], tokens[place]):
                 break
             last = _last(phrase, ahead, place, tokens, keys)
             if last and (best is None or last > best):
@@ -96,9 +119,9 @@ def _last(
     return best
 
 
-def _together(phrase: Phrase, one: Token, other: Token) -> bool:
-    """Signs and effects are looked for across commas, the rest within one clause."""
-    if phrase.kind.startswith(("urgent.", "effect.")):
+def _together(phrase: Phrase, then: Step, one: Token, other: Token) -> bool:
+    """Signs and effects that need not stand word by word may reach across commas."""
+    if then.gap and phrase.kind.startswith(("urgent.", "effect.")):
         return one.sentence == other.sentence
     return one.clause == other.clause
 

@@ -16,9 +16,12 @@ def when_of(found: Iterable[Found]) -> tuple[When | None, bool]:
     said: dict[str, Any] = {}
     agree = True
     for one in found:
-        for name, value in _fields(one.kind.removeprefix("time."), *one.value).items():
-            agree = agree and said.get(name, value) == value
-            said.setdefault(name, value)
+        fields = _fields(one.kind.removeprefix("time."), *one.value)
+        if said.get("either_half") and _same_hand(said["clock"], fields.get("clock")):
+            said |= fields
+        elif not (fields.get("either_half") and _same_hand(fields["clock"], said.get("clock"))):
+            agree = agree and all(said.get(name, value) == value for name, value in fields.items())
+            said = fields | said
     if not said:
         return None, True
     clock, part = said.get("clock"), said.get("part")
@@ -27,6 +30,14 @@ def when_of(found: Iterable[Found]) -> tuple[When | None, bool]:
         if part in _AFTER_NOON and 0 < clock.hour < _NOON and not _small_hours(part, clock):
             said["clock"] = clock.replace(hour=clock.hour + _NOON)
     return When(**said), agree
+
+
+def _same_hand(one: time, other: time | None) -> bool:
+    """Whether a dial shows both alike: 7.30 and 19.30."""
+    return other is not None and (one.hour % _NOON, one.minute) == (
+        other.hour % _NOON,
+        other.minute,
+    )
 
 
 def _small_hours(part: Part, clock: time) -> bool:

@@ -32,7 +32,8 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
-    """What a run of words means. kind: "say.taken", "urgent.fever", "time.days"; value: a time's."""
+    """What a run of words means. kind: "say.taken", "urgent.fever", "time.days"; value: of a
+    time."""
 
     kind: str
     language: str

@@ -1,0 +1,94 @@
+"""`manage.py understand`: what a patient's text says, by the code that the service runs."""
+
+import json
+import sys
+from argparse import RawDescriptionHelpFormatter
+from dataclasses import asdict, fields
+from datetime import time
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+
+from reminders.understanding import Match, Understood, When, understand
+
+
+class Command(BaseCommand):
+    """Answers in JSON lines. Exit status 1: some lines of the input could not be read."""
+
+    help = (
+        "Print what a text says, and why: JSON with meanings, urgent, human, when and matched.\n"
+        'Without a text, read JSON lines of {"lang": ..., "text": ...} from standard input.'
+    )
+
+    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
+        return super().create_parser(
+            prog_name, subcommand, formatter_class=RawDescriptionHelpFormatter, **kwargs
+        )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("text", nargs="?", help="what the patient wrote")
+        parser.add_argument("--language", default="en", help="the patient's language: en, cy, ...")
+        parser.add_argument(
+            "--digits", action="store_true", help="the text before offered 1, 2 and 3"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if options["text"] is not None:
+            self._say(understand(options["text"], options["language"], digits=options["digits"]))
+            return
+        bad = 0
+        for number, line in enumerate(sys.stdin, 1):
+            if not line.strip():
+                continue
+            try:
+                text, language = _read(line)
+            except ValueError as problem:
+                bad += 1
+                self.stdout.write(json.dumps({"error": f"line {number}: {problem}"}))
+                continue
+            self._say(understand(text, language, digits=options["digits"]))
+        if bad:
+            sys.exit(1)
+
+    def _say(self, understood: Understood) -> None:
+        self.stdout.write(json.dumps(_as_json(understood), ensure_ascii=False))
+
+
+def _read(line: str) -> tuple[str, str]:
+    """The text and the language of one line. ValueError says what is wrong with it."""
+    try:
+        row = json.loads(line)
+    except (ValueError, RecursionError) as problem:
+        raise ValueError(f"not JSON ({problem})") from None
+    if not isinstance(row, dict):
+        raise ValueError('not an object with "lang" and "text"')
+    for name in ("text", "lang"):
+        if not isinstance(row.get(name), str):
+            raise ValueError(f'"{name}" is missing or is no string')
+    return row["text"], row["lang"]
+
+
+def _as_json(understood: Understood) -> dict[str, Any]:
+    return {
+        "meanings": list(understood.meanings),
+        "urgent": list(understood.urgent),
+        "human": understood.human,
+        "when": _said(understood.when) if understood.when else None,
+        "effects": list(understood.effects),
+        "matched": [_printable(match) for match in understood.matched],
+    }
+
+
+def _said(when: When) -> dict[str, Any]:
+    """What of a time was said; the rest is left out."""
+    values = {one.name: getattr(when, one.name) for one in fields(when)}
+    return {
+        name: value.strftime("%H:%M") if isinstance(value, time) else value
+        for name, value in values.items()
+        if value is not None and value is not False
+    }
+
+
+def _printable(match: Match) -> dict[str, Any]:
+    """With half characters, which no terminal takes, replaced."""
+    return asdict(match) | {"text": match.text.encode(errors="replace").decode()}
