@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -38,7 +39,8 @@ class RotaSent(Strict):
 
 
 class DutyShown(serializers.Serializer[Any]):
-    """Somebody on duty."""
+    """Somebody on duty. deaf_since: since when their phone gets no pages, for it said STOP to them;
+    START, sent to the number that pages come from, ends it."""
 
     user = serializers.UUIDField(source="user_id")
     name = serializers.CharField(source="user.name")
@@ -46,6 +48,12 @@ class DutyShown(serializers.Serializer[Any]):
     number = serializers.CharField(help_text="E.164.")
     starts_at = Instant(allow_null=True)
     ends_at = Instant(allow_null=True)
+    deaf_since = serializers.SerializerMethodField()
+
+    @extend_schema_field(serializers.DateTimeField(allow_null=True))
+    def get_deaf_since(self, duty: Duty) -> Any:
+        since = self.context["deaf"].get(duty.id)
+        return since and serializers.DateTimeField().to_representation(since)
 
 
 class RotaShown(serializers.Serializer[Any]):
@@ -119,7 +127,8 @@ class Rota(Door):
 
     def _shown(self, clinic: Clinic, duties: Sequence[Duty]) -> Response:
         covered = rota.is_covered(clinic.id, self.now)
-        answer = RotaShown({"covered": covered, "duties": duties})
+        context = {"deaf": rota.deaf(duties)}
+        answer = RotaShown({"covered": covered, "duties": duties}, context=context)
         return Response(answer.data, headers={"ETag": etag(rota.token_of(duties))})
 
 

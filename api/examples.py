@@ -166,7 +166,10 @@ DUTY: dict[str, Any] = {
     "starts_at": None,
     "ends_at": "2027-02-01T09:00:00Z",
 }
-ROTA: dict[str, Any] = {"covered": True, "duties": [{**DUTY, "name": "Grace Example"}]}
+ROTA: dict[str, Any] = {
+    "covered": True,
+    "duties": [{**DUTY, "name": "Grace Example", "deaf_since": None}],
+}
 POLICY: dict[str, Any] = {
     "text_next_day": True,
     "text_overdue": True,

@@ -20,10 +20,9 @@ from messaging.states import NEWS, State
 from reminders.attending import is_held
 from reminders.models import Duty, WorkItem, WorkNote
 from reminders.policies import policies_of
-from reminders.rota import on_duty
+from reminders.rota import deaf, on_duty
 
 PAGE = "Dosecircle, {clinic}: somebody needs an urgent call. Open the worklist and take it."
-
 
 LEAST_USE = timedelta(minutes=3)
 """How long a page may wait at least for a sender: longer than silence is kept from being an alarm,
@@ -183,8 +182,7 @@ def lost_pages(now: datetime) -> list[Stuck]:
 def deaf_duties(now: datetime) -> list[Stuck]:
     """Duties that hold or are to come, at a phone that said stop to pages."""
     duties = list(Duty.objects.exclude(ends_at__lte=now).order_by("id"))
-    stopped = inbound.opted_out(Scope.STAFF, {duty.number for duty in duties})
-    return [Stuck(duty.id, stopped[duty.number]) for duty in duties if duty.number in stopped]
+    return [Stuck(id_, since) for id_, since in deaf(duties).items()]
 
 
 def _due(now: datetime) -> QuerySet[WorkItem]:

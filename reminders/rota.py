@@ -12,6 +12,8 @@ from django.db.models import Q
 from accounts import audit
 from accounts.models import Clinic, Membership
 from accounts.refusals import Invalid, Stale
+from messaging import inbound
+from messaging.models import Scope
 from reminders.models import Duty
 from reminders.numbers import e164
 
@@ -41,9 +43,15 @@ def rota_of(clinic_id: UUID) -> list[Duty]:
 
 
 def on_duty(now: datetime) -> Q:
-    """The duties that hold at an instant."""
+    """The duties that hold at an instant: of people who haven't left."""
     begun = Q(starts_at__isnull=True) | Q(starts_at__lte=now)
-    return begun & (Q(ends_at__isnull=True) | Q(ends_at__gt=now))
+    return begun & (Q(ends_at__isnull=True) | Q(ends_at__gt=now)) & Q(user__is_active=True)
+
+
+def deaf(duties: Sequence[Duty]) -> dict[UUID, datetime]:
+    """Which of these duties are at a phone that said stop to pages, by id, and since when."""
+    stopped = inbound.opted_out(Scope.STAFF, {duty.number for duty in duties})
+    return {duty.id: stopped[duty.number] for duty in duties if duty.number in stopped}
 
 
 def is_covered(clinic_id: UUID, now: datetime) -> bool:

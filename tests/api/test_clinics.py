@@ -3,9 +3,10 @@
 import pytest
 
 from accounts.models import AuditEntry
+from messaging import inbound
 from reminders.models import Duty, Policy
 from tests.api.test_worklist import POLICY
-from tests.cast import Cast
+from tests.cast import NOW, Cast
 
 STALE = '"0123456789abcdef0123456789abcdef"'
 
@@ -41,6 +42,7 @@ def test_a_rota_is_set_whole_on_what_was_seen(cast, rota, clinician):
         "number": "+447700900201",
         "starts_at": "2027-01-05T08:00:00Z",
         "ends_at": "2027-01-12T07:00:00Z",
+        "deaf_since": None,
     }
     again = clinician.ask("GET", rota, expect=200)
     assert (again.body, again.etag) == (set_.body, set_.etag)
@@ -132,10 +134,7 @@ def test_a_policy_is_set_whole(policy, clinician):
     clinician.ask("PUT", policy, body=body, expect=400, field="sites")
 
 
-def test_the_alarm_of_one_who_said_stop_reaches_the_monitor(cast, rota, clinician):
-    from messaging import inbound
-    from tests.cast import NOW
-
+def test_one_who_said_stop_to_pages_is_shown_and_is_an_alarm(cast, rota, clinician):
     etag = clinician.ask("GET", rota, expect=200).etag
     clinician.ask("PUT", rota, body={"duties": [duty(cast)]}, expect=200, If_Match=etag)
     clinician.ask("GET", "/health/work", expect=200)
@@ -143,3 +142,5 @@ def test_the_alarm_of_one_who_said_stop_reaches_the_monitor(cast, rota, clinicia
     assert [
         alarm["name"] for alarm in clinician.send("GET", "/health/work", b"", {})["alarms"]
     ] == ["duty_opted_out"]
+    [shown] = clinician.ask("GET", rota, expect=200)["duties"]
+    assert shown["deaf_since"] == "2027-01-04T08:30:00Z"

@@ -132,6 +132,14 @@ def test_only_those_on_duty_are_paged(cast):
     assert paged(NOW + 10 * MINUTE) == {SECOND}
 
 
+def test_somebody_who_has_left_is_not_on_duty(cast):
+    rota(cast, Turn(cast.coordinator.id, 1, FIRST))
+    urgent(cast)
+    User.objects.filter(id=cast.coordinator.id).update(is_active=False)
+    assert paged(NOW) == set()
+    assert names(NOW) == ["nobody_on_duty"]
+
+
 def test_one_phone_is_paged_once_a_round(cast):
     rota(cast, Turn(cast.clinician.id, 1, FIRST), Turn(cast.clinician.id, 1, FIRST))
     urgent(cast)
