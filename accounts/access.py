@@ -13,11 +13,12 @@ class May(StrEnum):
     SEE_PATIENTS = "see patients"
     ENROL = "enrol patients and change how to reach them"
     PRESCRIBE = "start and change schedules"
+    ENTER_RESULTS = "enter blood results and side effects"
 
 
 MAY: dict[str, frozenset[May]] = {
-    Role.CLINICIAN: frozenset({May.SEE_PATIENTS, May.ENROL, May.PRESCRIBE}),
-    Role.COORDINATOR: frozenset({May.SEE_PATIENTS, May.ENROL}),
+    Role.CLINICIAN: frozenset({May.SEE_PATIENTS, May.ENROL, May.PRESCRIBE, May.ENTER_RESULTS}),
+    Role.COORDINATOR: frozenset({May.SEE_PATIENTS, May.ENROL, May.ENTER_RESULTS}),
     Role.ADMIN: frozenset({May.SEE_PATIENTS, May.ENROL}),
 }
 

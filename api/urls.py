@@ -2,6 +2,14 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
+from api.adherence import (
+    ClinicAdherence,
+    ClinicAdherenceFile,
+    PatientAdherence,
+    PatientAdherenceFile,
+)
+from api.blood import BloodResults, BloodTrend, CorrectResult, ImportResults, TakeBackResult
+from api.diary import SideEffects, SideEffectTrend
 from api.document import Docs, Document
 from api.doses import Doses
 from api.health import Health
@@ -22,6 +30,20 @@ of_a_patient = [
     path("schedule/stop", Stop.as_view()),
     path("doses", Doses.as_view()),
     path("texts", Texts.as_view()),
+    path("side-effects", SideEffects.as_view()),
+    path("side-effects/trend", SideEffectTrend.as_view()),
+    path("blood-results", BloodResults.as_view()),
+    path("blood-results/trend", BloodTrend.as_view()),
+    path("blood-results/<uuid:result_id>/correct", CorrectResult.as_view()),
+    path("blood-results/<uuid:result_id>/take-back", TakeBackResult.as_view()),
+    path("adherence", PatientAdherence.as_view()),
+    path("adherence.csv", PatientAdherenceFile.as_view()),
+]
+
+of_a_clinic = [
+    path("blood-results/import", ImportResults.as_view()),
+    path("adherence", ClinicAdherence.as_view()),
+    path("adherence.csv", ClinicAdherenceFile.as_view()),
 ]
 
 first: list[URLPattern | URLResolver] = [
@@ -31,6 +53,7 @@ first: list[URLPattern | URLResolver] = [
     path("patients", Patients.as_view()),
     path("patients/<uuid:patient_id>", OnePatient.as_view()),
     path("patients/<uuid:patient_id>/", include(of_a_patient)),
+    path("clinics/<uuid:clinic_id>/", include(of_a_clinic)),
     path("worklist", Worklist.as_view()),
     path("twilio/status/<uuid:sms_id>/<int:attempt>", TwilioStatus.as_view()),
     path("twilio/inbound", TwilioInbound.as_view()),

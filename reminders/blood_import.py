@@ -28,6 +28,8 @@ from reminders.schedule import local_date
 
 NEEDED = ("reference", "test", "value", "unit", "taken_on")
 COLUMNS = (*NEEDED, "note")
+SEPARATORS = (",", ";", "\t")
+"""Whichever the first line has most of: spreadsheets write what their language is used to."""
 MOST_ROWS = 20_000
 LONGEST_NOTE = 2000
 CHUNK = 1000
@@ -151,7 +153,10 @@ def _patients(
 
 def _rows(text: str, report: Report) -> Iterator[_Row]:
     """The rows below the columns' names; counts them, and notes what can't be read."""
-    reader = csv.reader(StringIO(text.removeprefix("\ufeff"), newline=""), strict=True)
+    text = text.removeprefix("\ufeff")
+    first = text.partition("\n")[0]
+    separator = max(SEPARATORS, key=first.count)
+    reader = csv.reader(StringIO(text, newline=""), strict=True, delimiter=separator)
     columns: list[str] | None = None
     line = 1
     try:
@@ -175,7 +180,7 @@ def _rows(text: str, report: Report) -> Iterator[_Row]:
                 report.problems.append(Problem(at, "", "Leave out the character NUL."))
                 continue
             if len(cells) > len(columns):
-                mend = "There are more cells than columns: put one that holds a comma in quotes."
+                mend = "There are more cells than columns: put what holds a separator in quotes."
                 report.problems.append(Problem(at, "", mend))
                 continue
             cells += [""] * (len(columns) - len(cells))
@@ -188,9 +193,6 @@ def _rows(text: str, report: Report) -> Iterator[_Row]:
 
 
 def _wrong_columns(line: int, columns: list[str]) -> Iterator[Problem]:
-    if len(columns) == 1 and ";" in columns[0]:
-        yield Problem(line, "", "Separate the cells by commas, not semicolons.")
-        return
     for name in NEEDED:
         if name not in columns:
             yield Problem(line, name, f"Name this column in the first line: {','.join(COLUMNS)}.")
