@@ -58,7 +58,9 @@ class SideEffectEntry(TimeSortedModel):
                 condition=Q(effect__in=SideEffect.values), name="side_effect_known"
             ),
             models.CheckConstraint(
-                condition=Q(severity__lte=3) | Q(severity__isnull=True, source="text"),
+                # A check that is null passes: so each side says what it means of null.
+                condition=Q(severity__isnull=False, severity__lte=3)
+                | Q(severity__isnull=True, source="text"),
                 name="side_effect_severity_said",
             ),
         ]
@@ -112,7 +114,8 @@ class BloodResult(TimeSortedModel):
                 condition=Q(test__in=BloodTest.values), name="blood_result_test_known"
             ),
             models.CheckConstraint(
-                condition=Q(value__gte=0) | Q(value__isnull=True, corrects__isnull=False),
+                condition=Q(value__isnull=False, value__gte=0)
+                | Q(value__isnull=True, corrects__isnull=False),
                 name="blood_result_has_value",
             ),
         ]

@@ -5,12 +5,14 @@ from decimal import Decimal
 from uuid import uuid4
 
 import pytest
+from django.db import IntegrityError, connection, transaction
 
 from accounts.models import AuditEntry
 from accounts.refusals import Conflict, Invalid, NotFound
 from reminders import blood, prescribing
 from reminders.blood import Entry, correct_result, enter_result
 from reminders.blood_tests import TESTS, plain
+from reminders.diary import note_side_effect
 from reminders.effects import Decision
 from reminders.models import (
     BloodResult,
@@ -18,6 +20,9 @@ from reminders.models import (
     Cause,
     Outcome,
     Policy,
+    Severity,
+    SideEffect,
+    Source,
     WorkItem,
     WorkNote,
 )
@@ -285,3 +290,35 @@ def test_the_day_is_the_patients_own(cast):
     assert not WorkItem.objects.filter(patient=far, cause=Cause.RESULT_DUE).exists()
     sweep(eve + timedelta(minutes=1))
     assert WorkItem.objects.filter(patient=far, cause=Cause.RESULT_DUE).exists()
+
+
+# --- What the database holds ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("table", ["reminders_bloodresult", "reminders_sideeffectentry"])
+@pytest.mark.parametrize(
+    "statement", ["UPDATE {} SET note = 'other'", "DELETE FROM {}", "TRUNCATE {} CASCADE"]
+)
+def test_what_was_entered_stays(cast, table, statement):
+    enter(cast)
+    note_side_effect(
+        cast.ada.id, SideEffect.MOOD, Severity.MILD, MONDAY, "", Source.STAFF, cast.actor, NOW
+    )
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+    with (
+        pytest.raises(IntegrityError, match="append-only"),
+        transaction.atomic(),
+        connection.cursor() as cursor,
+    ):
+        cursor.execute(statement.format(table))
+
+
+def test_a_result_is_corrected_once_and_never_without_a_value_of_its_own(cast):
+    first = enter(cast)
+    correct_result(cast.ada.id, first.id, None, cast.actor, NOW)
+    by_hand = {"patient": cast.ada, "test": "alt", "unit": "U/L", "taken_on": MONDAY}
+    by_hand |= {"source": "staff", "entered_by": cast.clinician, "entered_at": NOW}
+    for wrong in ({"value": 30, "corrects": first}, {"value": None}, {"value": -1}):
+        with pytest.raises(IntegrityError), transaction.atomic():
+            BloodResult.objects.create(**{**by_hand, **wrong})

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.db import IntegrityError, transaction
 
 from accounts.models import AuditEntry
 from accounts.refusals import Conflict, Invalid
@@ -89,6 +90,15 @@ def test_a_text_needs_no_severity_and_others_do(cast):
         with pytest.raises(Invalid) as refused:
             note(cast, severity=None, source=source)
         assert refused.value.field == "severity"
+
+
+@pytest.mark.parametrize(("severity", "source"), [(None, "staff"), (None, "page"), (4, "text")])
+def test_the_database_too_wants_to_know_how_bad_it_is(cast, severity, source):
+    with pytest.raises(IntegrityError), transaction.atomic():
+        SideEffectEntry.objects.create(
+            patient=cast.ada, effect="mood", severity=severity, on_date=MONDAY, source=source,
+            recorded_at=NOW,
+        )  # fmt: skip
 
 
 @pytest.mark.parametrize("days", [1, -367])
