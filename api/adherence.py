@@ -25,6 +25,7 @@ from api.schema import operation
 from reminders import adherence, reading
 from reminders.adherence import Became, Figures
 from reminders.models import Patient
+from reminders.policies import policy_of
 from reminders.schedule import local_date
 
 IN_WORDS: dict[Became, str] = {
@@ -43,7 +44,7 @@ FIGURES = {
     "due": 12, "on_time": 8, "late": 1, "skipped": 1, "missed_no_answer": 1,
     "missed_not_asked": 0, "unknown": 1,
 }  # fmt: skip
-SHOWN = {"from": "2026-10-20", "to": "2027-01-11", "figures": FIGURES}
+SHOWN = {"from": "2026-10-20", "to": "2027-01-11", "on_time_days": 1, "figures": FIGURES}
 DAY = {
     "date": "2027-01-04",
     "became": "late",
@@ -66,6 +67,9 @@ class ClinicAdherenceShown(serializers.Serializer[Any]):
         return {
             "from": serializers.DateField(source="since"),
             "to": serializers.DateField(source="until"),
+            "on_time_days": serializers.IntegerField(
+                help_text="Days after its date within which an injection is on time here."
+            ),
             "figures": FiguresShown(),
             **super().get_fields(),
         }
@@ -132,6 +136,7 @@ class PatientAdherence(Door):
         shown = {
             "since": since,
             "until": until,
+            "on_time_days": policy_of(patient.clinic_id).on_time_days,
             "figures": adherence.figures_of(days),
             "calendar": days,
         }
@@ -157,7 +162,12 @@ class ClinicAdherence(Door):
         clinic = clinic_for(self.who, clinic_id, May.SEE_PATIENTS)
         since, until = bounds(query, local_date(self.now, ZoneInfo(clinic.time_zone)))
         figures = adherence.clinic_figures(clinic, since, until)
-        shown = {"since": since, "until": until, "figures": figures}
+        shown = {
+            "since": since,
+            "until": until,
+            "on_time_days": policy_of(clinic.id).on_time_days,
+            "figures": figures,
+        }
         return Response(ClinicAdherenceShown(shown).data)
 
 

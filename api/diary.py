@@ -153,7 +153,8 @@ class SideEffects(Door):
     def post(self, request: Request, patient_id: UUID) -> Response:
         """Note what a patient has told you.
 
-        The worst opens an item on the worklist. A correction holds from now on; the first stays.
+        The worst opens an item on the worklist, and so do urgent signs in the note, at once. A
+        correction holds from now on; the first stays.
         """
         sent = self.body(EntrySent)
         patient = reading.patient_for(self.who, patient_id, May.ENTER_RESULTS)

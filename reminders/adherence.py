@@ -40,11 +40,11 @@ from django.db.models import (
     Value,
     When,
 )
-from django.db.models.functions import Coalesce
 
 from accounts.models import Clinic
 from messaging import outbox
-from reminders.models import Dose, DoseRecord, DoseState, Missed, Patient, Policy
+from reminders.models import Dose, DoseRecord, DoseState, Missed, Patient
+from reminders.policies import policy_of
 
 if TYPE_CHECKING:
     from django_stubs_ext import WithAnnotations
@@ -156,13 +156,11 @@ def _judged(
     """The doses that count, each with what it `became`, and `taken_on` of the record that holds."""
     doses = Dose.objects.filter(date__range=(since, until), state__in=COUNTED)
     if isinstance(whose, Patient):
-        doses = doses.filter(schedule__patient=whose)
+        doses, policy = doses.filter(schedule__patient=whose), policy_of(whose.clinic_id)
     else:
-        doses = doses.filter(schedule__patient__clinic=whose)
+        doses, policy = doses.filter(schedule__patient__clinic=whose), policy_of(whose.id)
     latest = DoseRecord.objects.filter(dose=OuterRef("pk")).order_by("-number")
-    chosen = F("schedule__patient__clinic__policy__on_time_days")
-    usual = Policy().on_time_days  # of a clinic that chose nothing
-    last_on_time = ExpressionWrapper(F("date") + Coalesce(chosen, usual), DateField())
+    last_on_time = ExpressionWrapper(F("date") + policy.on_time_days, DateField())
     in_doubt = Exists(outbox.in_doubt().filter(about_id=OuterRef("pk")))
     return doses.annotate(
         taken_on=Case(

@@ -26,6 +26,7 @@ from reminders.models import (
 )
 from reminders.plan import lock_patient
 from reminders.schedule import local_date
+from reminders.understanding import understand
 from reminders.worklist import Finding, open_items
 
 OLDEST = timedelta(days=366)
@@ -66,11 +67,11 @@ def note_side_effect(
 
     severity: None only for a text that doesn't say. answer: the text it came by. corrects: the
     entry in whose place this one holds. signs: the urgent signs that the patient told with it, as
-    names. "Like flu" holds fever and "mood" holds low mood, so whoever takes an entry from a
-    patient looks for them: in the words of a text, or by asking for them on a page.
+    names: "like flu" holds fever and "mood" holds low mood, so a page asks for them. Those in the
+    words of a note are found here; those in a text were found, and answered, when it was heard.
 
     The team is told of it on the worklist if the patient tells it or it is the worst, and at once
-    if a patient's entry has signs. Raises Invalid, naming the field, or Conflict for a correction
+    if there are signs. Raises Invalid, naming the field, or Conflict for a correction
     of what has been corrected already.
     """
     if severity is None and source != Source.TEXT:
@@ -94,6 +95,8 @@ def note_side_effect(
             recorded_at=now,
             corrects=_to_correct(patient, corrects) if corrects else None,
         )
+        if source != Source.TEXT:
+            signs = {*signs, *(sign.value for sign in understand(note, patient.language).urgent)}
         open_items(_findings(entry, signs), now)
         audit.record(
             actor,
@@ -124,12 +127,11 @@ def _findings(entry: SideEffectEntry, signs: Collection[str]) -> list[Finding]:
         "severity": entry.severity,
         "date": entry.on_date.isoformat(),
     }
-    from_patient = entry.source != Source.STAFF
     found = []
-    if from_patient and signs:
+    if signs:
         urgent = {**facts, "signs": sorted(signs)}
         found.append(Finding(entry.patient_id, Cause.URGENT_SIGN, urgent))
-    if from_patient or entry.severity == Severity.STOPPING:
+    if entry.source != Source.STAFF or entry.severity == Severity.STOPPING:
         found.append(Finding(entry.patient_id, Cause.SIDE_EFFECT, facts))
     return found
 

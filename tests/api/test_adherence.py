@@ -37,7 +37,7 @@ FIGURES = {
 
 
 def test_figures_and_calendar(ada, clinic, taken_late, clinician):
-    period = {"from": "2027-01-01", "to": "2027-01-04"}
+    period = {"from": "2027-01-01", "to": "2027-01-04", "on_time_days": 1}
     query = "from=2027-01-01&to=2027-01-04"
     answer = clinician.ask("GET", f"{ada}/adherence?{query}", expect=200)
     assert answer.body == {

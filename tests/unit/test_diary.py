@@ -84,6 +84,25 @@ def test_signs_that_a_patient_tells_are_urgent(cast):
     assert urgent.next_page_at == NOW
 
 
+@pytest.mark.parametrize(
+    ("effect", "words", "sign"),
+    [
+        ("flu_like", "She has a fever and chills since last night", "fever"),
+        ("mood", "says: I want to kill myself", "self_harm"),
+        ("headaches", "and chest pain", "chest_pain"),
+    ],
+)
+@pytest.mark.parametrize("source", [Source.STAFF, Source.PAGE])
+def test_signs_in_a_note_are_urgent_whoever_writes_it(cast, effect, words, sign, source):
+    note(cast, effect, 1, note=words, source=source)
+    assert sign in items(cast)[Cause.URGENT_SIGN]["signs"]
+
+
+def test_signs_in_a_text_are_found_where_it_is_heard(cast):
+    note(cast, "flu_like", None, note="I have a fever", source=Source.TEXT)
+    assert set(items(cast)) == {Cause.SIDE_EFFECT}
+
+
 def test_a_text_needs_no_severity_and_others_do(cast):
     assert note(cast, severity=None, source=Source.TEXT).severity is None
     for source in (Source.PAGE, Source.STAFF):
