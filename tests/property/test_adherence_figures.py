@@ -20,14 +20,16 @@ MONDAY = NOW.date()
 # A date (weeks on), how the dose ended, and what was told of it: each a kind, and days after it.
 tellings = st.lists(
     st.tuples(
-        st.sampled_from(["taken", "skipped", "not_taken"]),
-        st.sampled_from([-7, -1, 0, 1, 2, 3, 4, 30]),
+        st.sampled_from(["taken", "taken", "skipped", "not_taken"]),
+        st.sampled_from([-7, 0, 1, 2, 3, 4, 30]),
     ),
     max_size=3,
 )
-ends = st.sampled_from(["planned", "due", "cancelled", "no_answer", "not_asked", "told"])
+ends = st.sampled_from(
+    ["told", "told", "told", "told", "planned", "due", "cancelled", "no_answer", "not_asked"]
+)
 histories = st.lists(
-    st.tuples(st.integers(0, 40), ends, tellings), max_size=12, unique_by=lambda dose: dose[0]
+    st.tuples(st.integers(0, 14), ends, tellings), max_size=12, unique_by=lambda dose: dose[0]
 )
 
 
@@ -71,8 +73,8 @@ def store(version: ScheduleVersion, week: int, end: str, told: list[tuple[str, i
 @given(
     st.lists(histories, min_size=1, max_size=3),
     st.sampled_from([None, 0, 1, 3]),
-    st.integers(0, 40),
-    st.integers(0, 40),
+    st.integers(0, 5),
+    st.integers(0, 14),
 )
 def test_the_figures_add_up(cast: Cast, lives, on_time_days, one, other):
     since, until = (MONDAY + 7 * week * DAY for week in sorted((one, other)))
