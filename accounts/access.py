@@ -16,10 +16,11 @@ class May(StrEnum):
     ATTEND = "look after items of the worklist"
     SET_UP = "set the rota and the clinic's policy"
     RECORD = "record doses"
+    ENTER_RESULTS = "enter blood results and side effects"
 
 
 EVERYBODY = frozenset({May.SEE_PATIENTS, May.ENROL})
-CARE = EVERYBODY | {May.ATTEND, May.RECORD}
+CARE = EVERYBODY | {May.ATTEND, May.RECORD, May.ENTER_RESULTS}
 
 MAY: dict[str, frozenset[May]] = {
     Role.CLINICIAN: CARE | {May.PRESCRIBE, May.SET_UP},

@@ -102,7 +102,7 @@ DOSE: dict[str, Any] = {
             "taken_at": "09:40",
             "site": "thigh_left",
             "note": "",
-            "way": "staff",
+            "came_by": "staff",
             "recorded_by": "Grace Example",
             "recorded_at": "2027-01-11T10:02:00Z",
         }

@@ -52,7 +52,7 @@ class RecordShown(serializers.Serializer[Any]):
     taken_at = Hour(allow_null=True)
     site = serializers.CharField()
     note = serializers.CharField()
-    way = serializers.ChoiceField(Source.choices, source="source")
+    came_by = serializers.ChoiceField(Source.choices, source="source")
     recorded_by = serializers.CharField(
         source="recorded_by.name", default=None, allow_null=True, help_text="null: the patient."
     )

@@ -2,8 +2,16 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
+from api.adherence import (
+    ClinicAdherence,
+    ClinicAdherenceFile,
+    PatientAdherence,
+    PatientAdherenceFile,
+)
 from api.attending import AddNote, Close, HandBack, Take
+from api.blood import BloodResults, BloodTrend, CorrectResult, ImportResults, TakeBackResult
 from api.clinics import PolicyDoor, Rota
+from api.diary import SideEffects, SideEffectTrend
 from api.document import Docs, Document
 from api.doses import Doses
 from api.health import Health
@@ -27,7 +35,21 @@ of_a_patient = [
     path("doses/history", DoseHistory.as_view()),
     path("doses/<uuid:dose_id>/record", RecordDose.as_view()),
     path("texts", Texts.as_view()),
+    path("side-effects", SideEffects.as_view()),
+    path("side-effects/trend", SideEffectTrend.as_view()),
+    path("blood-results", BloodResults.as_view()),
+    path("blood-results/trend", BloodTrend.as_view()),
+    path("blood-results/<uuid:result_id>/correct", CorrectResult.as_view()),
+    path("blood-results/<uuid:result_id>/take-back", TakeBackResult.as_view()),
+    path("adherence", PatientAdherence.as_view()),
+    path("adherence.csv", PatientAdherenceFile.as_view()),
     path("answers", Answers.as_view()),
+]
+
+of_a_clinic = [
+    path("blood-results/import", ImportResults.as_view()),
+    path("adherence", ClinicAdherence.as_view()),
+    path("adherence.csv", ClinicAdherenceFile.as_view()),
 ]
 
 of_an_item = [
@@ -44,6 +66,7 @@ first: list[URLPattern | URLResolver] = [
     path("patients", Patients.as_view()),
     path("patients/<uuid:patient_id>", OnePatient.as_view()),
     path("patients/<uuid:patient_id>/", include(of_a_patient)),
+    path("clinics/<uuid:clinic_id>/", include(of_a_clinic)),
     path("worklist", Worklist.as_view()),
     path("worklist/counts", Counts.as_view()),
     path("worklist/<uuid:item_id>", OneItem.as_view()),

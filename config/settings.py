@@ -151,6 +151,8 @@ SPECTACULAR_SETTINGS = {
         "DoseState": "api.doses.STATES",
         "TextState": "messaging.models.STATES",
         "Site": "reminders.models.Site",
+        "CameBy": "reminders.models.Source",
+        "ResultCameBy": "reminders.models.ResultSource",
         "ItemOutcome": "api.worklist.OUTCOMES",
         "HowItEnded": "api.attending.ENDS",
     },

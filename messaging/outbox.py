@@ -10,12 +10,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Case, F, Q, QuerySet, Value, When
+from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Value, When
 from django.db.models.functions import Coalesce, Now
 
-from messaging.models import Kind, Lane, Scope, Sms
+from messaging.models import Kind, Lane, Scope, Sms, SmsEvent
 from messaging.segments import count_segments
-from messaging.states import MAY_HAVE_LEFT, TAKEN, State
+from messaging.states import MAY_HAVE_LEFT, TAKEN, Finding, State
 
 
 @dataclass(frozen=True)
@@ -136,6 +136,12 @@ def texts_of(owner_id: UUID, scope: Scope) -> QuerySet[Sms]:
 def texts_about(about_ids: Collection[UUID]) -> list[Sms]:
     """All texts about these, oldest first."""
     return list(Sms.objects.filter(about_id__in=about_ids).order_by("id"))
+
+
+def in_doubt() -> QuerySet[Sms]:
+    """Texts of which nobody knows whether they reached anybody: not yet, or never any more."""
+    gave_up = SmsEvent.objects.filter(sms=OuterRef("pk"), status=Finding.USE_OVER)
+    return Sms.objects.filter(Q(state=State.UNKNOWN) | Q(Exists(gave_up), state=State.EXPIRED))
 
 
 def taken(sms_ids: Collection[UUID]) -> set[UUID]:

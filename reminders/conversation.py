@@ -15,6 +15,7 @@ from messaging.models import InboundSms
 from messaging.vocabulary import CarrierWord
 from reminders import replies
 from reminders.asked_about import latest_dose, next_dates, open_dose, told_lately
+from reminders.diary import note_side_effect
 from reminders.later import remind_later
 from reminders.models import (
     Answer,
@@ -24,6 +25,7 @@ from reminders.models import (
     Handled,
     Patient,
     Question,
+    SideEffect,
     Source,
     Told,
 )
@@ -31,6 +33,7 @@ from reminders.moments import when_done, when_wished
 from reminders.policies import policy_of
 from reminders.recording import Telling, near_injection, record_dose
 from reminders.replies import Reply
+from reminders.schedule import local_date
 from reminders.understanding import Meaning, Sign, Understood, understand
 from reminders.worklist import Finding, open_items, settle_items
 
@@ -105,8 +108,8 @@ class Conversation:
         """What a text may say beside its answer, or instead."""
         told = set(said.meanings)
         if Meaning.SIDE_EFFECT in told:
-            self._finding(Cause.SIDE_EFFECT, effects=[effect.value for effect in said.effects])
             self._close(Handled.TO_READ, None if said.urgent else Reply("effect"))
+            self._keep_in_diary(said)
         if Meaning.CALL_ME in told:
             self._finding(Cause.CALL_ME)
             self._close(Handled.TO_READ, Reply("call_me"))
@@ -119,6 +122,20 @@ class Conversation:
             self._close(Handled.ANSWERED, Reply("when" if days else "when_none", days=days))
         else:
             self._to_read(self.patients)
+
+    def _keep_in_diary(self, said: Understood) -> None:
+        """Each effect that the diary knows; what it doesn't, and what may be of either of two
+        people, a person reads."""
+        known = [SideEffect(e.value) for e in said.effects if e.value in SideEffect.values]
+        if not known or len(self.patients) > 1:
+            self._finding(Cause.SIDE_EFFECT)
+            return
+        [patient] = self.patients
+        today, answer = local_date(self.now, patient.zone), self.answers[patient.id]
+        for effect in known:
+            note_side_effect(
+                patient.id, effect, None, today, "", Source.TEXT, PATIENT, self.now, answer
+            )
 
     def _urgent(self) -> None:
         """The fixed safety text at once, and an urgent item: also for what was denied, for a false

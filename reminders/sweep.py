@@ -10,6 +10,7 @@ from django.db.models import Exists, OuterRef, Q
 
 from accounts import audit
 from accounts.replies import forget_replies
+from reminders.blood import due_results
 from reminders.ladder import FOLLOWING, Step, step_instant
 from reminders.models import Cause, Dose, DoseState, Schedule, Status, WorkItem
 from reminders.planning import MOST_TROUBLE
@@ -25,7 +26,8 @@ AHEAD = timedelta(hours=36)
 def sweep(now: datetime) -> None:
     """Work out the next reminders' instants again (governments change their clocks' rules, and a
     new tzdata brings it), alarm on running schedules without a plan, put pauses whose review is
-    due on the worklist, and forget what is kept for a day. Repeating it does nothing more."""
+    due and patients whose blood result is due on the worklist, and forget what is kept for a day.
+    Repeating it does nothing more."""
     moved = _work_out_instants_again(now)
     with transaction.atomic():
         unplanned = list(
@@ -48,6 +50,7 @@ def sweep(now: datetime) -> None:
             [
                 *(Finding(schedule.patient_id, Cause.NO_PLAN) for schedule in unplanned),
                 *(Finding(schedule.patient_id, Cause.REVIEW_DUE) for schedule in reviews),
+                *due_results(now),
             ],
             now,
         )

@@ -1,5 +1,13 @@
 """The tables of medicine, by subject. Import them from here."""
 
+from reminders.models.health import (
+    BloodResult,
+    BloodTest,
+    ResultSource,
+    Severity,
+    SideEffect,
+    SideEffectEntry,
+)
 from reminders.models.patients import (
     E164,
     ConsentSource,
@@ -36,6 +44,8 @@ __all__ = [
     "NEXT_STEP",
     "URGENCY",
     "Answer",
+    "BloodResult",
+    "BloodTest",
     "Cause",
     "ConsentSource",
     "DailyCount",
@@ -50,8 +60,12 @@ __all__ = [
     "Patient",
     "Policy",
     "Question",
+    "ResultSource",
     "Schedule",
     "ScheduleVersion",
+    "Severity",
+    "SideEffect",
+    "SideEffectEntry",
     "Site",
     "Source",
     "Status",

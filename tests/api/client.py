@@ -85,7 +85,7 @@ def in_process(method: str, path: str, body: bytes, headers: dict[str, str]) -> 
     response = Client(raise_request_exception=False).generic(
         method, path, body, headers.pop("Content-Type", ""), headers=headers
     )
-    return _answer(response.status_code, response.headers, response.content)
+    return _answer(response.status_code, response.headers, response.getvalue())
 
 
 def over_http(url: str) -> Send:

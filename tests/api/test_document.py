@@ -39,6 +39,7 @@ from tests.cast import NOW, Cast
 # can say is said there: what fits it is never "invalid".
 ONLY_THE_VERBS_KNOW = {
     *("interval_days", "starts_on", "review_on", "after_last_injection", "open_dose"),
+    *("unit", "implausible", "taken_on", "on_date", "corrects", "period", "parse_error"),
     *("injection_ahead", "number", "time_zone", "consent_ahead", "not_signed_in"),
     *("not_a_member", "too_far", "ends_at", "sites"),
 }

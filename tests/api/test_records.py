@@ -44,7 +44,7 @@ def test_a_dose_is_recorded_and_shown_with_its_history(clinician, ada, due):
     clinician.ask("POST", record(ada, due), body={"told": "skipped", "note": "slip"}, expect=200)
     [planned, dose] = clinician.ask("GET", f"{ada}/doses/history", expect=200)["results"]
     assert (planned["state"], dose["state"]) == ("planned", "skipped")
-    assert [(row["number"], row["told"], row["way"]) for row in dose["records"]] == [
+    assert [(row["number"], row["told"], row["came_by"]) for row in dose["records"]] == [
         (1, "taken", "staff"),
         (2, "skipped", "staff"),
     ]

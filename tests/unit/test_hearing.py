@@ -10,7 +10,16 @@ from messaging import inbound
 from messaging.models import InboundSms, Kind, Lane, OptOut, Sms
 from reminders import hearing, prescribing
 from reminders.effects import Decision
-from reminders.models import Answer, Cause, Dose, DoseRecord, Policy, Question, WorkItem
+from reminders.models import (
+    Answer,
+    Cause,
+    Dose,
+    DoseRecord,
+    Policy,
+    Question,
+    SideEffectEntry,
+    WorkItem,
+)
 from reminders.planning import plan_doses
 from tests.cast import NOW, Cast, make_patient
 
@@ -167,6 +176,16 @@ def test_done_with_a_sign_of_danger_is_recorded_and_urgent(asked):
     assert dose_of(asked).state == "taken"
     assert Cause.URGENT_SIGN in causes()
     assert Answer.objects.get().handled == "recorded"
+
+
+def test_a_side_effect_is_kept_in_the_diary_and_told(asked):
+    write(asked, "done but headache and very tired")
+    assert set(SideEffectEntry.objects.values_list("effect", "severity", "source")) == {
+        ("headache", None, "text"),
+        ("tiredness", None, "text"),
+    }
+    assert Cause.SIDE_EFFECT in causes()
+    assert dose_of(asked).state == "taken"
 
 
 def test_safety_answers_come_once_for_each_sign_and_also_after_a_stop(asked):
