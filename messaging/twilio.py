@@ -57,7 +57,7 @@ when they were created; and clocks differ."""
 
 def post_all(texts: Sequence[Post], until: float) -> list[asyncio.Future[Answer]]:
     """See Gateway."""
-    tasks = [start(_post_in_turn(text)) for text in texts]
+    tasks: list[asyncio.Future[Answer]] = [start(_post_in_turn(text)) for text in texts]
     run(_cancel_at(until, tasks))
     return tasks
 

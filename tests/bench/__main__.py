@@ -67,13 +67,12 @@ def measure(fleet: Fleet, many: int) -> None:
         say(shown(row))
     say("")
     found = []
-    busy, clock = machine.busy_seconds(), time.monotonic()
     say(targets.HEADING)
     for target in promises.with_many():
         found.append(target)
         say(target.line())
-    busy, clock = machine.busy_seconds() - busy, time.monotonic() - clock
     say(targets.summary(found))
+    say(f"{machine.load()} Others at work make every figure in ms or a second worse.")
 
 
 def shown(row: "Row") -> str:

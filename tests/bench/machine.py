@@ -47,11 +47,10 @@ def _cpu(pid: int) -> float:
     return sum(int(field) for field in fields[11:15]) / _TICKS
 
 
-def busy_seconds() -> float:
-    """Of all processors, in whatever process."""
-    fields = Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:]
-    user, nice, system, _, _, irq, soft = (int(field) for field in fields[:7])
-    return (user + nice + system + irq + soft) / _TICKS
+def load() -> str:
+    """How many were at work here lately."""
+    one, five, fifteen = os.getloadavg()
+    return f"Load {one:.1f} (1 min), {five:.1f} (5), {fifteen:.1f} (15)."
 
 
 def described() -> str:
