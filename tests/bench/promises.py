@@ -107,10 +107,10 @@ class Promises:
         )  # fmt: skip
 
     def _after_kill(self) -> Target:
-        with self.sends.workers() as worker:
+        with self.sends.workers(QUIET_SECONDS) as worker:
             self.sends.kill(worker, IN_FLIGHT)
         began = time.monotonic()
-        with self.sends.workers():
+        with self.sends.workers(QUIET_SECONDS):
             self.sends.await_none("queued", "sending", "unknown", seconds=300)
             took = time.monotonic() - began
         told = self.fleet.provider()

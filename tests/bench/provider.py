@@ -55,6 +55,11 @@ class Provider:
             "next_page_uri": f"{path}?{more}" if more else None,
         }
 
+    def one(self, sid: str) -> tuple[int, object]:
+        """The status and the body of the answer to a fetch; what was forgotten isn't there."""
+        found = [message for message in self.taken if message["sid"] == sid]
+        return (200, found[0]) if found else (404, {"code": 20404, "status": 404})
+
     def told(self, asked: dict[str, list[str]]) -> dict[str, object]:
         """Set what is asked for, and answer the counts; `forget` begins anew."""
         if "forget" in asked:
@@ -90,6 +95,8 @@ class Connection(asyncio.Protocol):
         parts = urlsplit(url)
         if parts.path == "/bench":
             self.answer(200, self.provider.told(parse_qs(parts.query)))
+        elif method == "GET" and not parts.path.endswith("/Messages.json"):
+            self.answer(*self.provider.one(parts.path.rpartition("/")[2].removesuffix(".json")))
         elif method == "GET":
             self.answer(200, self.provider.page(parts.path, parse_qs(parts.query)))
         else:

@@ -51,9 +51,9 @@ class Sends:
         self.fleet, self.house = fleet, house
 
     @contextmanager
-    def workers(self) -> Iterator[Process]:
+    def workers(self, quiet: int | None = None) -> Iterator[Process]:
         """Two sending processes of ours and a beat, while this lasts."""
-        worker, beat = self.fleet.start_worker(), self.fleet.start_beat()
+        worker, beat = self.fleet.start_worker(quiet), self.fleet.start_beat()
         try:
             yield worker
         finally:
