@@ -17,10 +17,10 @@ import time
 from collections import defaultdict, deque
 from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import TypeVar, cast
 from urllib.parse import urlsplit
 
-import h11
+from httptools import HttpParserError, HttpResponseParser
 
 CONNECT_SECONDS = 3.0
 READ_SECONDS = 8.0
@@ -71,8 +71,7 @@ class Exchange:
         parts = urlsplit(url)
         origin = (parts.scheme, parts.netloc)
         path = f"{parts.path}?{parts.query}" if parts.query else parts.path
-        sent = {"Host": parts.netloc, "Content-Length": str(len(body or b"")), **headers}
-        request = h11.Request(method=method, target=path, headers=list(sent.items()))
+        request = _written(method, path, {"Host": parts.netloc, **headers}, body or b"")
         idle = _own().idle[origin]
         peer = await _in_hand(origin, idle)
         if time.monotonic() >= self.write_before:
@@ -81,7 +80,7 @@ class Exchange:
         self.written = True
         try:
             async with asyncio.timeout(READ_SECONDS):
-                self.reply = await peer.ask(request, body or b"")
+                self.reply = await peer.ask(request)
         except BaseException:
             peer.transport.abort()
             raise
@@ -95,73 +94,86 @@ def run(work: Coroutine[object, object, Result]) -> Result:
     return _own().loop.run_until_complete(work)
 
 
+def start(work: Coroutine[object, object, Result]) -> asyncio.Task[Result]:
+    """Begin it; it goes on whenever this thread runs something."""
+    return _own().loop.create_task(work)
+
+
 class _Peer(asyncio.Protocol):
-    """One connection; h11 speaks HTTP on it. over: it can't be asked again."""
+    """One connection; httptools reads what comes on it. over: it can't be asked again."""
 
     transport: asyncio.Transport
 
     def __init__(self) -> None:
-        self.over = False
-        self._http = h11.Connection(h11.CLIENT)
-        self._head: h11.Response | None = None
-        self._body = bytearray()
         self._answer: asyncio.Future[Reply] | None = None
+        self._parser = HttpResponseParser(self)
+        self.on_message_begin()
+        self.over = False
 
-    def ask(self, request: h11.Request, body: bytes) -> asyncio.Future[Reply]:
+    def ask(self, request: bytes) -> asyncio.Future[Reply]:
         self._answer = asyncio.get_running_loop().create_future()
-        events = (request, h11.Data(data=body), h11.EndOfMessage())
-        self.transport.write(b"".join(self._http.send(event) or b"" for event in events))
+        self.transport.write(request)
         return self._answer
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - for the types
-        self.transport = transport
+        self.transport = cast("asyncio.Transport", transport)
 
     def data_received(self, data: bytes) -> None:
         if self._answer is None or self._answer.done():
             self.over = True  # it speaks without being asked
             return
-        self._http.receive_data(data)
-        self._read(self._answer)
+        try:
+            self._parser.feed_data(data)
+        except HttpParserError as error:
+            self.over = True
+            if not self._answer.done():
+                self._answer.set_exception(BadReply(str(error)))
 
     def connection_lost(self, error: Exception | None) -> None:
         self.over = True
         if self._answer is None or self._answer.done():
             return
-        if error is None:
-            self._http.receive_data(b"")  # an answer may end with its connection
-            self._read(self._answer)
-        if not self._answer.done():
+        if error is None and self._ends_with_its_connection():
+            self.on_message_complete()
+        else:
             self._answer.set_exception(error or ConnectionResetError())
 
-    def _read(self, answer: "asyncio.Future[Reply]") -> None:
-        """Take what has come so far; the answer is known when it is whole."""
-        try:
-            while (event := self._http.next_event()) not in (h11.NEED_DATA, h11.PAUSED):
-                match event:
-                    case h11.Response():
-                        self._head = event
-                    case h11.Data(data=data):
-                        self._body += data
-                    case h11.EndOfMessage():
-                        self._end(answer)
-                        return
-                    case h11.ConnectionClosed():
-                        return
-        except h11.RemoteProtocolError as error:
-            self.over = True
-            answer.set_exception(BadReply(str(error)))
+    # -- called by the parser -------------------------------------------------------------------
 
-    def _end(self, answer: "asyncio.Future[Reply]") -> None:
-        assert self._head is not None  # noqa: S101 - for the types
-        headers = {name.decode(): value.decode("latin-1") for name, value in self._head.headers}
+    def on_message_begin(self) -> None:
+        if self._answer is None or self._answer.done():
+            self.over = True  # one answer more than there were requests
+        self._headers: dict[str, str] = {}
+        self._headed, self._body = False, b""
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._headers[name.decode("latin-1").lower()] = value.decode("latin-1")
+
+    def on_headers_complete(self) -> None:
+        self._headed = True
+
+    def on_body(self, body: bytes) -> None:
+        self._body += body
+
+    def on_message_complete(self) -> None:
+        status = self._parser.get_status_code()
+        # 1xx: an answer is still to come.
+        if self._answer is None or self._answer.done() or 100 <= status < 200:
+            return
         text = self._body.decode("utf-8", "replace")
-        answer.set_result(Reply(self._head.status_code, headers, text))
-        self._head, self._body = None, bytearray()
-        if self._http.trailing_data[0] or self._http.our_state is not h11.DONE:
-            self.over = True
-        else:
-            self._http.start_next_cycle()
+        self._answer.set_result(Reply(status, self._headers, text))
+        self.over = self.over or not self._parser.should_keep_alive()
+
+    def _ends_with_its_connection(self) -> bool:
+        """Whether the answer is whole when nothing more comes: it said no length."""
+        return self._headed and not {"content-length", "transfer-encoding"} & self._headers.keys()
+
+
+def _written(method: str, path: str, headers: Mapping[str, str], body: bytes) -> bytes:
+    """A request as it goes over the wire."""
+    lines = [f"{name}: {value}\r\n" for name, value in headers.items()]
+    head = f"{method} {path} HTTP/1.1\r\n{''.join(lines)}Content-Length: {len(body)}\r\n\r\n"
+    return head.encode("latin-1") + body
 
 
 class _Own:

@@ -3,7 +3,8 @@
 Twilio (twilio.py) is the one there is. Another would be another module with these functions.
 """
 
-from collections.abc import Sequence
+from asyncio import Future
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -75,9 +76,17 @@ class Unreadable(Exception):
 class Gateway(Protocol):
     """A provider."""
 
-    def post_all(self, texts: Sequence[Post], until: float) -> list[Answer]:
-        """Give texts to the provider, many at once, and say of each what became of it, at `until`
-        (of time.monotonic()) at the latest. Never raises, never retries."""
+    AT_ONCE: int
+    """So many posts of a process are under way together; the others wait for their turn."""
+
+    def post_all(self, texts: Sequence[Post], until: float) -> Sequence[Future[Answer]]:
+        """Begin to give texts to the provider, and say of each what became of it, at `until` (of
+        time.monotonic()) at the latest. Goes on while this thread is in `await_some`. Never raises,
+        never retries."""
+
+    def await_some(self, answers: Collection[Future[Answer]], few: int, seconds: float) -> None:
+        """Wait until at most a few of these answers are still to come, but no longer than so many
+        seconds."""
 
     def fetch_all(
         self, wanted: Sequence[tuple[str, str]], until: float

@@ -1,7 +1,8 @@
 """Twilio: the one file that imports its SDK.
 
-The SDK builds requests and reads lists. What became of a posted text is judged from what went over
-the wire, because the SDK's exceptions don't tell an answer of Twilio's from a proxy's.
+The SDK reads lists and checks signatures. Texts are posted without it, and what became of them is
+judged from what went over the wire: its exceptions don't tell an answer of Twilio's from a proxy's,
+and its work for each text is as much as all the rest of ours.
 """
 
 import asyncio
@@ -10,8 +11,10 @@ import json
 import logging
 import math
 import re
+import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from contextvars import ContextVar
 from datetime import datetime, timedelta
 from functools import cache
@@ -27,7 +30,7 @@ from twilio.request_validator import RequestValidator, get_signature_algorithm
 from twilio.rest import Client
 from twilio.rest.api.v2010.account.message import MessageInstance
 
-from messaging.connections import BadReply, Exchange, NotWritten, Reply, TooLate, run
+from messaging.connections import BadReply, Exchange, NotWritten, Reply, TooLate, run, start
 from messaging.gateway import Answer, Fault, Message, Post, Unreadable
 from messaging.states import Finding
 from messaging.vocabulary import evidence_in, fault_of
@@ -41,7 +44,10 @@ MENDING = 5.0
 """Seconds that a text waits which came back for a fault of our account or sender: its circuit
 holds it back, so that this is only how soon it leaves once that has closed."""
 
-AT_ONCE = 128
+AT_ONCE = 256
+"""Posts of one process that wait for their answers; those that get none count until their time is
+over, and must leave room for the others."""
+
 READ_AT_ONCE = 16
 PAGE = 1000
 DISORDER = timedelta(hours=1)
@@ -49,27 +55,44 @@ DISORDER = timedelta(hours=1)
 when they were created; and clocks differ."""
 
 
-def post_all(texts: Sequence[Post], until: float) -> list[Answer]:
+def post_all(texts: Sequence[Post], until: float) -> list[asyncio.Future[Answer]]:
     """See Gateway."""
-    return run(_post_all(texts, until))
+    tasks: list[asyncio.Future[Answer]] = [start(_post_in_turn(text)) for text in texts]
+    run(_cancel_at(until, tasks))
+    return tasks
 
 
-async def _post_all(texts: Sequence[Post], until: float) -> list[Answer]:
-    room = asyncio.Semaphore(AT_ONCE)
-    calls = [Exchange(text.write_before) for text in texts]
+def await_some(answers: Collection[asyncio.Future[Answer]], few: int, seconds: float) -> None:
+    """See Gateway."""
+    run(_await_some(answers, few, seconds))
 
-    async def work(text: Post, call: Exchange) -> Answer:
-        async with room:
-            return await _post(text, call)
 
-    tasks = [asyncio.ensure_future(work(*each)) for each in zip(texts, calls, strict=True)]
-    await _finish(tasks, until)
-    return [
-        (Answer(Finding.DOUBTFUL) if call.written else Answer(Finding.NOT_TAKEN, wait=0))
-        if task.cancelled()
-        else task.result()
-        for task, call in zip(tasks, calls, strict=True)
-    ]
+async def _await_some(answers: Collection[asyncio.Future[Any]], few: int, seconds: float) -> None:
+    left = sum(not answer.done() for answer in answers)
+    enough = asyncio.Event()
+
+    def one_less(_: asyncio.Future[Any]) -> None:
+        nonlocal left
+        left -= 1
+        if left <= few:
+            enough.set()
+
+    waiting = [answer for answer in answers if not answer.done()]
+    for answer in waiting:
+        answer.add_done_callback(one_less)
+    with suppress(TimeoutError):
+        if left > few:
+            await asyncio.wait_for(enough.wait(), seconds)
+    for answer in waiting:
+        answer.remove_done_callback(one_less)
+
+
+async def _cancel_at(until: float, tasks: Sequence[asyncio.Future[Any]]) -> None:
+    def cancel() -> None:
+        for task in tasks:
+            task.cancel()
+
+    asyncio.get_running_loop().call_later(max(0.0, until - time.monotonic()), cancel)
 
 
 async def _finish(tasks: Sequence[asyncio.Future[Any]], until: float) -> None:
@@ -81,30 +104,57 @@ async def _finish(tasks: Sequence[asyncio.Future[Any]], until: float) -> None:
         await asyncio.wait(late)
 
 
+async def _post_in_turn(text: Post) -> Answer:
+    call = Exchange(text.write_before)
+    try:
+        async with _room():
+            return await _post(text, call)
+    except asyncio.CancelledError:
+        # Only _cancel_at does that.
+        return Answer(Finding.DOUBTFUL) if call.written else Answer(Finding.NOT_TAKEN, wait=0)
+
+
 async def _post(text: Post, call: Exchange) -> Answer:
     left = math.floor(text.use_until - time.monotonic())
     if left < 1:
         return Answer(Finding.NOT_TAKEN, wait=0)
-    if text.account not in settings.TWILIO_ACCOUNTS:
+    token = settings.TWILIO_ACCOUNTS.get(text.account)
+    if token is None:
         return Answer(Finding.NOT_TAKEN, wait=MENDING, fault=Fault.ACCOUNT)
-    _call.set(call)
+    form = {
+        "To": text.to,
+        "From": text.sender,
+        "Body": text.body,
+        "StatusCallback": _callback_url(text.id, text.attempt),
+        "ValidityPeriod": min(left, MOST_VALIDITY),
+    }
+    url, headers = _creation(settings.TWILIO_BASE_URL, text.account, token)
     try:
-        await _client(text.account).messages.create_async(
-            to=text.to,
-            from_=text.sender,
-            body=text.body,
-            status_callback=_callback_url(text.id, text.attempt),
-            validity_period=min(left, MOST_VALIDITY),
-        )
+        reply = await call.send("POST", url, headers, urlencode(form).encode())
     except TooLate:
         return Answer(Finding.NOT_TAKEN, wait=0)
     except NotWritten:
         return Answer(Finding.NOT_TAKEN, reached=False)
     except Exception:  # noqa: BLE001 - whatever it is, the rest of the batch is recorded
-        if call.reply is None:
-            return Answer(Finding.DOUBTFUL if call.written else Finding.NOT_TAKEN)
-        # Else it is the SDK's own opinion of the reply, which is judged here.
-    return judge(call.reply) if call.reply else Answer(Finding.NOT_TAKEN)
+        return Answer(Finding.DOUBTFUL if call.written else Finding.NOT_TAKEN)
+    return judge(reply)
+
+
+@cache
+def _creation(base_url: str, account: str, token: str) -> tuple[str, Mapping[str, str]]:
+    """Where a text is posted to, and the headers. Not by the SDK: it builds and reads with as much
+    work as all the rest of a post, and its opinion of an answer isn't ours."""
+    headers = {
+        "Authorization": _basic(account, token),
+        "Content-Type": "application/x-www-form-urlencoded",
+        "Accept": "application/json",
+        "User-Agent": "dosecircle",
+    }
+    return f"{base_url}/2010-04-01/Accounts/{account}/Messages.json", headers
+
+
+def _basic(account: str, token: str) -> str:
+    return "Basic " + base64.b64encode(f"{account}:{token}".encode()).decode()
 
 
 def judge(reply: Reply) -> Answer:
@@ -199,6 +249,17 @@ def signature_ok(
     return bool(RequestValidator(token).validate(url, params, signature, algorithm))
 
 
+_here = threading.local()
+
+
+def _room() -> asyncio.Semaphore:
+    """This thread's: a semaphore belongs to one loop."""
+    if not hasattr(_here, "room"):
+        _here.room = asyncio.Semaphore(AT_ONCE)
+    found: asyncio.Semaphore = _here.room
+    return found
+
+
 _call: ContextVar[Exchange] = ContextVar("_call")
 """The call that this task makes: the SDK has no place for what it doesn't know."""
 
@@ -223,7 +284,7 @@ class _Wire(HttpClient):  # type: ignore[misc]  # the SDK has no types
         url = f"{uri}?{urlencode(params)}" if params else uri
         sent = dict(headers or {})
         if auth:
-            sent["Authorization"] = "Basic " + base64.b64encode(":".join(auth).encode()).decode()
+            sent["Authorization"] = _basic(*auth)
         body = urlencode(data).encode() if data else None
         reply = await _call.get().send(method, url, sent, body)
         return Response(reply.status, reply.text, reply.headers)

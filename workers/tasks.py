@@ -54,13 +54,13 @@ def plan_doses() -> None:
 
 @shared_task(base=Tick)
 def send_routine() -> None:
-    _while_busy(lambda: send_due(Lane.ROUTINE))
+    send_due(Lane.ROUTINE, claim_for=BUSY)
 
 
 @shared_task(base=Tick)
 def send_urgent() -> None:
     go_again()
-    _while_busy(lambda: send_due(Lane.URGENT))
+    send_due(Lane.URGENT, claim_for=BUSY)
 
 
 @shared_task(base=Tick)

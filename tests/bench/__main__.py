@@ -6,6 +6,7 @@ many patients there are.
 """
 
 import argparse
+import logging
 import os
 import sys
 import time
@@ -14,55 +15,64 @@ from typing import TYPE_CHECKING
 import django
 from django.core.management import call_command
 
-from dev.environment import ACCOUNT, ROUTINE_NUMBER, TOKEN, settings
-from dev.simulator_client import SimulatorClient
 from dev.stack import Stack, Trouble
+from tests.bench import machine, targets
+from tests.bench.fleet import Fleet
 
 if TYPE_CHECKING:
     from tests.bench.measures import Cost, Row
 
-FEW = 1_000
+FEW = 10_000
 HEADING = f"{'':30}{'':>16}{'ms':>9}{'rows':>8}{'':>18}{'ms':>9}{'rows':>8}{'ratio':>8}{'rows':>8}"
 
 
 def main(arguments: list[str]) -> int:
     """The command line; answers the exit status."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
-    parser.add_argument("--patients", type=int, default=100_000, help=f"more than {FEW}")
+    parser.add_argument("--patients", type=int, default=1_000_000, help=f"more than {FEW}")
     many: int = parser.parse_args(arguments).patients
     if many <= FEW:
         parser.error(f"--patients must be more than {FEW}")
     began = time.monotonic()
     try:
         # Servers of its own, whatever the environment names: a real database is nothing to fill.
-        with (
-            Stack.throwaway({}) as stack,
-            SimulatorClient.start(
-                accounts={ACCOUNT: TOKEN}, senders=[f"{ROUTINE_NUMBER}=100000"]
-            ) as twilio,
-        ):
-            servers = stack.environment()
-            os.environ.update(
-                settings(
-                    twilio=twilio.base_url,
-                    database=servers["DATABASE_URL"],
-                    redis=servers["REDIS_URL"],
-                )
-            )
+        with Stack.throwaway({}) as stack, Fleet(stack) as fleet:
+            os.environ.update(fleet.environment)
             django.setup()
             call_command("migrate", verbosity=0)
-            # Only now, because models can't be imported before.
-            from tests.bench.measures import measure
-
-            for number, row in enumerate(measure(FEW, many, twilio)):
-                if number == 0:
-                    say(HEADING)
-                say(shown(row))
+            logging.getLogger("celery").setLevel(logging.WARNING)
+            say(machine.described())
+            measure(fleet, many)
     except Trouble as trouble:
         sys.stderr.write(f"{trouble}\n")
         return 2
     say(f"In {time.monotonic() - began:.0f} s.")
     return 0
+
+
+def measure(fleet: Fleet, many: int) -> None:
+    """Print both tables, each line as soon as it is known."""
+    # Only now, because models can't be imported before.
+    from tests.bench.measures import grown
+    from tests.bench.promises import Promises
+    from tests.bench.rows import House
+
+    house = House()
+    house.grow(FEW)
+    promises = Promises(fleet, house)
+    promises.with_few()
+    for number, row in enumerate(grown(house, FEW, many)):
+        if number == 0:
+            say(HEADING)
+        say(shown(row))
+    say("")
+    found = []
+    say(targets.HEADING)
+    for target in promises.with_many():
+        found.append(target)
+        say(target.line())
+    say(targets.summary(found))
+    say(f"{machine.load()} Others at work make every figure in ms or a second worse.")
 
 
 def shown(row: "Row") -> str:

@@ -4,8 +4,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from unittest.mock import patch
+from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 from django.db import connection, transaction
@@ -14,19 +13,15 @@ from rest_framework.test import APIRequestFactory
 
 from accounts.models import User
 from api.pages import page
-from dev.simulator_client import SimulatorClient
-from messaging import inbound, outbox, sending, settling
+from messaging import outbox, sending, settling
 from messaging.claim import claim
-from messaging.models import Lane, Scope, Sms
+from messaging.models import Lane, Scope
 from messaging.reading_back import read_back
-from messaging.twilio import AT_ONCE
 from reminders import news, planning, reading, sweep
 from reminders.models import Patient
 from tests.bench.rows import DUE, NOW, SMALL, House
 
 REPEATS = 5
-LATENCY = 0.05
-"""Seconds that Twilio takes to answer, where it matters."""
 
 
 @dataclass(frozen=True)
@@ -52,10 +47,8 @@ class Row:
 Work = Callable[[], object]
 
 
-def measure(few: int, many: int, twilio: SimulatorClient) -> Iterator[Row]:
-    """All measures, each as soon as it is done."""
-    house = House()
-    house.grow(few)
+def grown(house: House, few: int, many: int) -> Iterator[Row]:
+    """Each measure with few patients, who are there, and with many; as soon as it is done."""
     before = {what: take() for what, take in growing(house).items()}
     house.grow(many)
     for what, take in growing(house).items():
@@ -68,7 +61,6 @@ def measure(few: int, many: int, twilio: SimulatorClient) -> Iterator[Row]:
         f"page {many // 50 - 2:,}",
         cost(lambda: listed(house.of_big, near_its_end)),
     )
-    yield from sent(twilio)
 
 
 def growing(house: House) -> dict[str, Callable[[], Cost]]:
@@ -116,49 +108,13 @@ def listed(user: User, cursor: UUID | None = None, **filters: object) -> None:
     page(reading.patients_for(user, **filters), {"page_size": 50, "cursor": cursor}, request)
 
 
-def sent(twilio: SimulatorClient) -> Iterator[Row]:
-    """Texts posted over HTTP, in the ways in which they could be."""
-    alone = min((one_text() for _ in range(REPEATS)), key=lambda cost: cost.ms)
-    yield Row("a text: queue, post, record", "one alone", alone, "each of 500", many_texts(500))
-    twilio.inject("delay", on="create", seconds=LATENCY)
-    at_once = many_texts(1000)
-    with patch("messaging.twilio.AT_ONCE", 1):
-        one_by_one = many_texts(50)
-    twilio.clear_faults()
-    yield Row(
-        f"the same, answered in {LATENCY * 1000:.0f} ms",
-        f"{AT_ONCE} at once",
-        at_once,
-        "one at a time",
-        one_by_one,
-    )
-
-
-def one_text() -> Cost:
-    """The whole way of one text, its report included."""
-    began = time.perf_counter()
-    [text] = queue(1, datetime.now(UTC))
-    assert sending.send_due(Lane.ROUTINE) == 1
-    sms = Sms.objects.get(about_id=text.about_id)
-    inbound.report(sms.id, sms.attempt, {"MessageSid": sms.sid, "MessageStatus": "delivered"})
-    return Cost(since(began))
-
-
-def many_texts(many: int) -> Cost:
-    began = time.perf_counter()
-    queue(many, datetime.now(UTC))
-    while sending.send_due(Lane.ROUTINE):
-        pass
-    return Cost(since(began) / many)
-
-
 # -- how ------------------------------------------------------------------------------------------
 
 
-def cost(work: Work, *, units: int = 1, first: Work = lambda: None) -> Cost:
+def cost(work: Work, *, units: int = 1, first: Work = lambda: None, repeats: int = REPEATS) -> Cost:
     """The least of a few times: what the work costs, without what else the machine did."""
     return min(
-        (once(work, units, first) for _ in range(REPEATS)), key=lambda found: (found.ms, found.rows)
+        (once(work, units, first) for _ in range(repeats)), key=lambda found: (found.ms, found.rows)
     )
 
 

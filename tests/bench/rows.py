@@ -47,8 +47,11 @@ class House:
             "last": last,
         }
         with connection.cursor() as cursor:
+            # Without checking foreign keys and triggers row by row: these rows are right.
+            cursor.execute("SET session_replication_role = replica")
             for statement in (*MAKE.split(";"), "VACUUM ANALYZE"):
                 cursor.execute(statement, values if "%(" in statement else None)
+            cursor.execute("RESET session_replication_role")
 
 
 # day: of the planned dose. The area code 555 is nobody's.
@@ -87,7 +90,7 @@ INSERT INTO messaging_sms (id, scope, lane, kind, clinic_id, owner_id, about_id,
         'Monday 4 January: your injection is today. Answer 1 when you have taken it.',
         md5(dose.id::text), 1, false, 'delivered', at, at, at + interval '12 hours', false,
         1, 0, false, 0, %(account)s, %(sender)s, 'SM' || md5(dose.id::text), false
-    FROM fresh JOIN reminders_dose AS dose ON dose.schedule_id = schedule AND dose.state = 'taken',
+    FROM fresh JOIN reminders_dose AS dose ON dose.schedule_id = schedule AND dose.date = day - 7,
         LATERAL (SELECT dose.date + time '09:00' AS at);
 
 DROP TABLE fresh

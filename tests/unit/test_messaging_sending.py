@@ -6,6 +6,7 @@ import pytest
 
 from dev.environment import ROUTINE_NUMBER, URGENT_NUMBER
 from messaging import inbound, outbox
+from messaging.circuits import open_circuits
 from messaging.claim import WINDOW, claim, close_useless
 from messaging.models import Lane, OptOut, Scope, Sender, SmsEvent
 from messaging.sending import send_due
@@ -261,3 +262,15 @@ text_from.count = 0
 def take_all() -> None:
     while rows := inbound.untaken(Scope.CARE, 10):
         inbound.take_inbound(rows, now())
+
+
+def test_an_answer_that_never_comes_holds_up_nobody_else(simulator, monkeypatch):
+    monkeypatch.setattr("messaging.connections.READ_SECONDS", 4)
+    monkeypatch.setattr("messaging.claim.MOST", 2)
+    simulator.inject("never_answer", on="create", count=1)
+    ids = queue_texts(numbers(8))
+    assert send_due(Lane.ROUTINE, claim_for=5) == 8
+    found = list(SmsEvent.objects.order_by("id").values_list("status", flat=True))
+    assert found == ["accepted"] * 7 + ["doubtful"]
+    assert sum(state(sms_id) == "accepted" for sms_id in ids) == 7
+    assert open_circuits() == []
