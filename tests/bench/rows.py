@@ -83,12 +83,12 @@ INSERT INTO reminders_dose (id, schedule_id, version_id, date, state, step, next
     FROM fresh, generate_series(1, 3) AS week;
 
 INSERT INTO messaging_sms (id, scope, lane, kind, clinic_id, owner_id, about_id, dedup_key, "to",
-        body, body_digest, segments, asked_for, state, queued_at, available_at, expires_at,
-        cancel_wished, attempt, refusals, requeued, quiet_reads, account, sender_id, sid, untaken)
+        body, body_digest, segments, asked_for, last_word, state, queued_at, available_at,
+        expires_at, cancel_wished, attempt, refusals, requeued, quiet_reads, account, sender_id, sid, untaken)
     SELECT uuidv7(), 'care', 'routine', 'once', %(clinic)s, patient, dose.id, 'dose:' || dose.id,
         '+1555' || 1000000 + n,
         'Monday 4 January: your injection is today. Answer 1 when you have taken it.',
-        md5(dose.id::text), 1, false, 'delivered', at, at, at + interval '12 hours', false,
+        md5(dose.id::text), 1, false, false, 'delivered', at, at, at + interval '12 hours', false,
         1, 0, false, 0, %(account)s, %(sender)s, 'SM' || md5(dose.id::text), false
     FROM fresh JOIN reminders_dose AS dose ON dose.schedule_id = schedule AND dose.date = day - 7,
         LATERAL (SELECT dose.date + time '09:00' AS at);
