@@ -55,6 +55,23 @@ class Form(BaseParser):
         return QueryDict(stream.read(), encoding="utf-8")
 
 
+class Csv(BaseParser):
+    """A file of a spreadsheet's, in UTF-8: its `text`, still to be read."""
+
+    media_type = "text/csv"
+
+    def parse(
+        self,
+        stream: IO[bytes],
+        media_type: str | None = None,
+        parser_context: Mapping[str, Any] | None = None,
+    ) -> dict[str, str]:
+        try:
+            return {"text": stream.read().decode("utf-8-sig")}
+        except UnicodeDecodeError:
+            raise ParseError("The file isn't UTF-8. Save it as CSV UTF-8.") from None
+
+
 class _Unclear(ValueError):
     """JSON that can be read in more than one way; its words are safe to show."""
 

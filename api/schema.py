@@ -29,6 +29,7 @@ TAGS = {
     "schedules": "Intervals, and the care team's decisions on them.",
     "texts": "What was sent, and what became of it.",
     "worklist": "What a person has to look at.",
+    "imports": "Taking over patients from a spreadsheet.",
     "twilio": "For Twilio alone.",
     "service": "For whoever runs this.",
 }
@@ -76,7 +77,7 @@ def operation(
     *,
     answer: Shape | Mapping[Any, Any] | None,
     shows: Any = None,
-    body: Shape | None = None,
+    body: Shape | OpenApiTypes | None = None,
     sends: Any = None,
     query: Shape | None = None,
     status: int = 200,

@@ -5,6 +5,7 @@ from django.urls import URLPattern, URLResolver, include, path
 from api.document import Docs, Document
 from api.doses import Doses
 from api.health import Health
+from api.imports import ConfirmImport, ImportProblems, Imports, OneImport
 from api.patients import OnePatient, Patients
 from api.schedules import ChangeInterval, Pause, PreviewChange, Resume, Schedule, Stop
 from api.sign_in import SignIn, SignOut, WhoAmI
@@ -31,6 +32,10 @@ first: list[URLPattern | URLResolver] = [
     path("patients", Patients.as_view()),
     path("patients/<uuid:patient_id>", OnePatient.as_view()),
     path("patients/<uuid:patient_id>/", include(of_a_patient)),
+    path("clinics/<uuid:clinic_id>/imports", Imports.as_view()),
+    path("imports/<uuid:import_id>", OneImport.as_view()),
+    path("imports/<uuid:import_id>/problems", ImportProblems.as_view()),
+    path("imports/<uuid:import_id>/confirm", ConfirmImport.as_view()),
     path("worklist", Worklist.as_view()),
     path("twilio/status/<uuid:sms_id>/<int:attempt>", TwilioStatus.as_view()),
     path("twilio/inbound", TwilioInbound.as_view()),

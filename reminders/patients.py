@@ -61,10 +61,9 @@ def enrol(clinic: Clinic, enrolment: Enrolment, actor: audit.Actor, now: datetim
         consent_on=enrolment.consent_on,
         consent_source=enrolment.consent_source,
     )
-    if enrolment.consent_on > local_date(now, patient.zone):
-        raise Invalid("consent_ahead", "Consent can't be dated in the future.", "consent_on")
+    check_consent(patient, now)
     with transaction.atomic():
-        _hold_number(patient.number, clinic)
+        hold_number(patient.number, clinic)
         _save(patient)
         audit.record(actor, "enrol", clinic_id=clinic.id, subject_id=patient.id)
     return patient
@@ -90,12 +89,11 @@ def change_patient(
         patient.number = e164(patient.number, patient.clinic.phone)
         patient.time_zone = known_zone(patient.time_zone)
         patient.hour = whole_minutes(patient.hour)
-        if patient.consent_on > local_date(now, patient.zone):
-            raise Invalid("consent_ahead", "Consent can't be dated in the future.", "consent_on")
+        check_consent(patient, now)
         changed = sorted(name for name in changes if getattr(patient, name) != former[name])
         too_late: list[Sms] = []
         if "number" in changed:
-            _hold_number(patient.number, patient.clinic)
+            hold_number(patient.number, patient.clinic)
         if changed:
             _save(patient)
         if {"hour", "time_zone"} & set(changed):
@@ -129,25 +127,51 @@ def whole_minutes(hour: time) -> time:
     return hour
 
 
+def check_consent(patient: Patient, now: datetime) -> None:
+    """Refuse a consent that is still to come where the patient is."""
+    if patient.consent_on > local_date(now, patient.zone):
+        raise Invalid("consent_ahead", "Consent can't be dated in the future.", "consent_on")
+
+
+def hold_number(number: str, clinic: Clinic) -> None:
+    """See to it that a phone belongs to one clinic, for an answer must find one care team.
+
+    The lock lasts for the transaction: two clinics enrolling one number take turns, and all of
+    them wait for an import (hold_all_numbers).
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_advisory_xact_lock_shared(%s),"
+            " pg_advisory_xact_lock(hashtextextended(%s, 0))",
+            [_ALL_NUMBERS, number],
+        )
+    if Patient.objects.filter(number=number).exclude(clinic=clinic).exists():
+        raise number_in_use()
+
+
+def hold_all_numbers() -> None:
+    """Let nobody else give a number to anybody until the transaction ends: for an import, which
+    gives thousands, more than Postgres has room for single locks."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_ALL_NUMBERS])
+
+
+def number_in_use() -> Conflict:
+    """A number that another clinic's patient has. It doesn't say so: that is not ours to tell."""
+    return Conflict(
+        "number_in_use",
+        "This number can't be used here. Check it, and ask support if it is right.",
+        "number",
+    )
+
+
+_ALL_NUMBERS = 0x6E756D62
+
+
 @cache
 def _zones() -> frozenset[str]:
     """All zones' names; kept, for looking for them means walking through many folders."""
     return frozenset(available_timezones())
-
-
-def _hold_number(number: str, clinic: Clinic) -> None:
-    """See to it that a phone belongs to one clinic, for an answer must find one care team.
-
-    The lock lasts for the transaction: two clinics enrolling one number take turns.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [number])
-    if Patient.objects.filter(number=number).exclude(clinic=clinic).exists():
-        raise Conflict(
-            "number_in_use",
-            "This number can't be used here. Check it, and ask support if it is right.",
-            "number",
-        )
 
 
 def _save(patient: Patient) -> None:

@@ -8,6 +8,7 @@ from django.db.models import Exists, OuterRef
 
 from accounts import audit
 from accounts.replies import forget_replies
+from reminders.imports import forget_unconfirmed
 from reminders.ladder import FOLLOWING, Step, step_instant
 from reminders.models import Cause, Dose, DoseState, Schedule, Status
 from reminders.schedule import local_date
@@ -22,7 +23,7 @@ AHEAD = timedelta(hours=36)
 def sweep(now: datetime) -> None:
     """Work out the next reminders' instants again (governments change their clocks' rules, and a
     new tzdata brings it), alarm on running schedules without a plan, put pauses whose review is
-    due on the worklist, and forget what is kept for a day. Repeating it does nothing more."""
+    due on the worklist, and forget what isn't kept for ever. Repeating it does nothing more."""
     moved = _work_out_instants_again(now)
     with transaction.atomic():
         unplanned = list(
@@ -49,6 +50,7 @@ def sweep(now: datetime) -> None:
             now,
         )
         forget_replies()
+        forget_unconfirmed(now)
         audit.record(audit.CLOCK, "sweep", clinic_id=None, subject_id=None, moved=moved)
 
 

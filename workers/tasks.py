@@ -14,7 +14,7 @@ from messaging.reading_back import read_back as read_back_texts
 from messaging.sending import send_due
 from messaging.settling import go_again
 from messaging.settling import settle as settle_texts
-from reminders import news, planning
+from reminders import imports, news, planning
 from reminders.alarms import alarms
 from reminders.daily_count import count_today as count_doses
 from reminders.sweep import sweep as sweep_schedules
@@ -69,6 +69,11 @@ def settle() -> None:
 @shared_task(base=Tick)
 def take_news() -> None:
     _while_busy(lambda: news.take_news(timezone.now()))
+
+
+@shared_task(base=Tick)
+def take_imports() -> None:
+    _while_busy(lambda: imports.take_imports(timezone.now()))
 
 
 @shared_task(base=Tick)

@@ -1,5 +1,12 @@
 """The tables of medicine, by subject. Import them from here."""
 
+from reminders.models.imports import (
+    Import,
+    ImportMode,
+    ImportPart,
+    ImportProblem,
+    ImportState,
+)
 from reminders.models.patients import (
     E164,
     ConsentSource,
@@ -42,6 +49,11 @@ __all__ = [
     "DoseState",
     "Duty",
     "Handled",
+    "Import",
+    "ImportMode",
+    "ImportPart",
+    "ImportProblem",
+    "ImportState",
     "Language",
     "Missed",
     "Outcome",
