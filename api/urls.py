@@ -6,7 +6,7 @@ from api.document import Docs, Document
 from api.doses import Doses
 from api.health import Health
 from api.imports import ConfirmImport, ImportProblems, Imports, OneImport
-from api.patients import OnePatient, Patients
+from api.patients import ConfirmNumber, OnePatient, Patients
 from api.schedules import ChangeInterval, Pause, PreviewChange, Resume, Schedule, Stop
 from api.sign_in import SignIn, SignOut, WhoAmI
 from api.texts import Texts
@@ -15,6 +15,7 @@ from api.work import Metrics, Work
 from api.worklist import Worklist
 
 of_a_patient = [
+    path("number/confirm", ConfirmNumber.as_view()),
     path("schedule", Schedule.as_view()),
     path("schedule/preview", PreviewChange.as_view()),
     path("schedule/change", ChangeInterval.as_view()),

@@ -87,6 +87,12 @@ def cancel(about_ids: Collection[UUID]) -> list[Sms]:
     return [row for row in rows if row.state != State.QUEUED]
 
 
+def blank(about_ids: Collection[UUID]) -> None:
+    """Forget the words of texts about these, as of codes that are used up. Cancel them before: one
+    that could still go must not go blank."""
+    Sms.objects.filter(about_id__in=about_ids).update(body="")
+
+
 def waits(about_id: UUID) -> bool:
     """Whether a text about something is queued."""
     return Sms.objects.filter(about_id=about_id, state=State.QUEUED).exists()

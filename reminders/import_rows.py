@@ -17,7 +17,8 @@ from reminders.effects import Decision, Effect
 from reminders.import_file import NEEDED, OF_THE_SCHEDULE, ImportRow
 from reminders.models import ConsentSource, Language, Patient, Schedule, Wording
 from reminders.numbers import e164
-from reminders.patients import check_consent, known_zone, number_in_use
+from reminders.patients import check_consent, known_zone
+from reminders.phones import number_in_use
 from reminders.prescribing import begin
 
 LONGEST = {"name": 120, "reference": 40, "number": 40, "time_zone": 64}

@@ -29,7 +29,7 @@ from reminders.models import (
     Schedule,
     ScheduleVersion,
 )
-from reminders.patients import hold_all_numbers
+from reminders.phones import hold_all_numbers
 
 log = logging.getLogger(__name__)
 

@@ -9,18 +9,17 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import available_timezones
 
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 
 from accounts import audit
 from accounts.models import Clinic
 from accounts.refusals import Conflict, Invalid, NotFound
-from messaging import outbox
-from messaging.models import Sms
-from reminders import notices
+from reminders import new_number, notices
 from reminders.ladder import FOLLOWING, Step, step_instant
-from reminders.models import Dose, Language, Patient, Wording
+from reminders.models import Dose, Language, NumberChange, Patient, Wording
 from reminders.numbers import e164
-from reminders.plan import read_plan
+from reminders.phones import hold_number
+from reminders.plan import lock_patient, read_plan
 from reminders.schedule import local_date
 
 
@@ -41,10 +40,10 @@ class Enrolment:
 
 @dataclass(frozen=True)
 class Changed:
-    """A patient after a change, with the texts that still went, or go, to the former number."""
+    """A patient after a change. asked: a new number that waits for its code."""
 
     patient: Patient
-    too_late: list[Sms]
+    asked: NumberChange | None
 
 
 def enrol(clinic: Clinic, enrolment: Enrolment, actor: audit.Actor, now: datetime) -> Patient:
@@ -74,41 +73,41 @@ def change_patient(
 ) -> Changed:
     """Change what is known of a patient; `changes` maps field names to new values.
 
-    Texts that wait go to a new number instead of the former one; a new hour or zone moves only the
-    next step of each open dose. Raises Invalid or Conflict, naming the field.
+    A new hour or zone moves only the next step of each open dose. A new number is asked for, and
+    not theirs before its code is given (new_number.py); `old_number` "lost" says that the
+    former one is. Raises Invalid or Conflict, naming the field.
     """
+    facts = {name: value for name, value in changes.items() if name not in _OF_THE_NUMBER}
     with transaction.atomic():
-        patient = (
-            Patient.objects.select_for_update(of=("self",))
-            .select_related("clinic")
-            .get(id=patient_id)
-        )
-        former = {name: getattr(patient, name) for name in changes}
-        for name, value in changes.items():
+        patient = lock_patient(patient_id)
+        former = {name: getattr(patient, name) for name in facts}
+        for name, value in facts.items():
             setattr(patient, name, value)
-        patient.number = e164(patient.number, patient.clinic.phone)
         patient.time_zone = known_zone(patient.time_zone)
         patient.hour = whole_minutes(patient.hour)
         check_consent(patient, now)
-        changed = sorted(name for name in changes if getattr(patient, name) != former[name])
-        too_late: list[Sms] = []
-        if "number" in changed:
-            hold_number(patient.number, patient.clinic)
+        changed = sorted(name for name in facts if getattr(patient, name) != former[name])
         if changed:
             _save(patient)
         if {"hour", "time_zone"} & set(changed):
             _move_next_steps(patient)
             _move_notice(patient, now)
-        if "number" in changed:
-            too_late = outbox.readdress(patient.id, patient.number, now)
+        asked = None
+        if "number" in changes:
+            asked = new_number.ask(patient, changes["number"], actor, now)
+        if changes.get("old_number") == "lost":
+            new_number.note_lost(patient, now)
         audit.record(
             actor,
             "change_patient",
             clinic_id=patient.clinic_id,
             subject_id=patient.id,
-            changed=changed,
+            changed=[*changed, *sorted(_OF_THE_NUMBER & set(changes))],
         )
-    return Changed(patient, too_late)
+    return Changed(patient, asked)
+
+
+_OF_THE_NUMBER = frozenset({"number", "old_number"})
 
 
 def known_zone(name: str) -> str:
@@ -131,41 +130,6 @@ def check_consent(patient: Patient, now: datetime) -> None:
     """Refuse a consent that is still to come where the patient is."""
     if patient.consent_on > local_date(now, patient.zone):
         raise Invalid("consent_ahead", "Consent can't be dated in the future.", "consent_on")
-
-
-def hold_number(number: str, clinic: Clinic) -> None:
-    """See to it that a phone belongs to one clinic, for an answer must find one care team.
-
-    The lock lasts for the transaction: two clinics enrolling one number take turns, and all of
-    them wait for an import (hold_all_numbers).
-    """
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT pg_advisory_xact_lock_shared(%s),"
-            " pg_advisory_xact_lock(hashtextextended(%s, 0))",
-            [_ALL_NUMBERS, number],
-        )
-    if Patient.objects.filter(number=number).exclude(clinic=clinic).exists():
-        raise number_in_use()
-
-
-def hold_all_numbers() -> None:
-    """Let nobody else give a number to anybody until the transaction ends: for an import, which
-    gives thousands, more than Postgres has room for single locks."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_ALL_NUMBERS])
-
-
-def number_in_use() -> Conflict:
-    """A number that another clinic's patient has. It doesn't say so: that is not ours to tell."""
-    return Conflict(
-        "number_in_use",
-        "This number can't be used here. Check it, and ask support if it is right.",
-        "number",
-    )
-
-
-_ALL_NUMBERS = 0x6E756D62
 
 
 @cache

@@ -11,6 +11,7 @@ from accounts.replies import forget_replies
 from reminders.imports import forget_unconfirmed
 from reminders.ladder import FOLLOWING, Step, step_instant
 from reminders.models import Cause, Dose, DoseState, Schedule, Status
+from reminders.new_number import end_late_codes
 from reminders.schedule import local_date
 from reminders.worklist import Finding, open_items
 
@@ -51,6 +52,7 @@ def sweep(now: datetime) -> None:
         )
         forget_replies()
         forget_unconfirmed(now)
+        end_late_codes(now)
         audit.record(audit.CLOCK, "sweep", clinic_id=None, subject_id=None, moved=moved)
 
 

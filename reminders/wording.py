@@ -5,10 +5,12 @@ that a late one can't be taken for today's (FACTS, SMS law and carriers).
 """
 
 import tomllib
+from collections.abc import Mapping
 from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import phonenumbers
 from babel.dates import format_date
@@ -33,22 +35,51 @@ def every(language: str, interval_days: int) -> str:
     return str(phrases["week" if weeks == 1 else "weeks"]).format(n=weeks)
 
 
-def text(kind: str, patient: Patient, day: date | None = None, interval_days: int = 7) -> str:
+Own = Mapping[tuple[UUID, str, str, str], str]
+"""Clinics' own texts by clinic, language, wording and kind (templates.of)."""
+
+
+def text(
+    kind: str,
+    patient: Patient,
+    day: date | None = None,
+    interval_days: int = 7,
+    own: Own | None = None,
+) -> str:
     """The body of one text to a patient, in their language and wording.
 
-    kind: a key of the language files (day, next, overdue, changed, resumed, paused, stopped).
-    day: the date it names. interval_days: what "then every ..." says.
+    kind: a key of the language files (day, next, overdue, changed, resumed, paused, stopped,
+    correction). day: the date it names. interval_days: what "then every ..." says. own: the
+    clinics' own texts, which go before the built-in ones.
     """
-    book = words(patient.language)
-    return str(book[patient.wording][kind]).format(
+    key = (patient.clinic_id, patient.language, patient.wording, kind)
+    body = (own or {}).get(key) or words(patient.language)[patient.wording][kind]
+    return fill(str(body), patient, day, interval_days)
+
+
+def fill(body: str, patient: Patient, day: date | None = None, interval_days: int = 7) -> str:
+    """A text with its placeholders filled for one patient."""
+    return body.format(
         clinic=patient.clinic.name,
-        phone=_callable_from(patient.clinic.phone, patient.number),
-        date=format_date(day, book["date"], locale=patient.language) if day else "",
+        phone=callable_from(patient.clinic.phone, patient.number),
+        date=written(patient.language, day) if day else "",
         every=every(patient.language, interval_days),
     )
 
 
-def _callable_from(phone: str, number: str) -> str:
+def written(language: str, day: date) -> str:
+    """A date as people write it in a language."""
+    return format_date(day, words(language)["date"], locale=language)
+
+
+def code_text(patient: Patient, number: str, code: str) -> str:
+    """The text that brings a code to a patient's new number."""
+    return str(words(patient.language)["number"]["code"]).format(
+        clinic=patient.clinic.name, phone=callable_from(patient.clinic.phone, number), code=code
+    )
+
+
+def callable_from(phone: str, number: str) -> str:
     """A number as somebody at another number would dial it: national within one country."""
     to, at = phonenumbers.parse(phone), phonenumbers.parse(number)
     at_home = to.country_code == at.country_code

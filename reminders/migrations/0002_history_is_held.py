@@ -2,7 +2,7 @@
 
 from django.db import migrations
 
-KEPT = ("scheduleversion", "doserecord", "worknote")
+KEPT = ("scheduleversion", "doserecord", "worknote", "template")
 """Tables that are only ever added to."""
 
 FORWARD = """

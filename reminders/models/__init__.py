@@ -7,6 +7,7 @@ from reminders.models.imports import (
     ImportProblem,
     ImportState,
 )
+from reminders.models.moves import NumberChange, Transfer
 from reminders.models.patients import (
     E164,
     ConsentSource,
@@ -26,6 +27,7 @@ from reminders.models.schedules import (
     ScheduleVersion,
     Status,
 )
+from reminders.models.templates import Template
 from reminders.models.worklist import (
     URGENCY,
     Cause,
@@ -56,6 +58,7 @@ __all__ = [
     "ImportState",
     "Language",
     "Missed",
+    "NumberChange",
     "Outcome",
     "Patient",
     "Policy",
@@ -65,7 +68,9 @@ __all__ = [
     "Site",
     "Source",
     "Status",
+    "Template",
     "Told",
+    "Transfer",
     "Urgency",
     "Wording",
     "WorkItem",

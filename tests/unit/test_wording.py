@@ -11,7 +11,7 @@ from reminders import wording
 from reminders.models import Language, Patient
 
 LANGUAGES = [language.value for language in Language]
-KINDS = ["day", "next", "overdue", "changed", "resumed", "paused", "stopped"]
+KINDS = ["day", "next", "overdue", "changed", "resumed", "paused", "stopped", "correction"]
 TELLING = ["inject", "interferon", "pegasys", "inyec", "inject", "spritz", "zastrzyk", "pigiad"]
 
 
@@ -31,6 +31,8 @@ def test_every_language_has_the_same_words_with_the_same_placeholders(language):
                 name for _, name, _, _ in Formatter().parse(english[style][kind]) if name
             }
             assert {"clinic", "phone"} <= names, "who it is from, and how to reach them"
+    names = {name for _, name, _, _ in Formatter().parse(book["number"]["code"]) if name}
+    assert names == {"clinic", "phone", "code"}
     assert set(book["every"]) == {"week", "weeks", "days"}
 
 
