@@ -13,12 +13,16 @@ class May(StrEnum):
     SEE_PATIENTS = "see patients"
     ENROL = "enrol patients and change how to reach them"
     PRESCRIBE = "start and change schedules"
+    TEXT = "send texts to patients"
+    WRITE_TEXTS = "change the clinic's texts"
 
 
 MAY: dict[str, frozenset[May]] = {
-    Role.CLINICIAN: frozenset({May.SEE_PATIENTS, May.ENROL, May.PRESCRIBE}),
-    Role.COORDINATOR: frozenset({May.SEE_PATIENTS, May.ENROL}),
-    Role.ADMIN: frozenset({May.SEE_PATIENTS, May.ENROL}),
+    Role.CLINICIAN: frozenset(
+        {May.SEE_PATIENTS, May.ENROL, May.PRESCRIBE, May.TEXT, May.WRITE_TEXTS}
+    ),
+    Role.COORDINATOR: frozenset({May.SEE_PATIENTS, May.ENROL, May.TEXT}),
+    Role.ADMIN: frozenset({May.SEE_PATIENTS, May.ENROL, May.TEXT, May.WRITE_TEXTS}),
 }
 
 

@@ -6,9 +6,11 @@ from api.document import Docs, Document
 from api.doses import Doses
 from api.health import Health
 from api.imports import ConfirmImport, ImportProblems, Imports, OneImport
+from api.messages import Corrections, Messages
 from api.patients import ConfirmNumber, OnePatient, Patients
 from api.schedules import ChangeInterval, Pause, PreviewChange, Resume, Schedule, Stop
 from api.sign_in import SignIn, SignOut, WhoAmI
+from api.templates import PreviewTemplate, RetireTemplate, Templates
 from api.texts import Texts
 from api.webhooks import TwilioInbound, TwilioStatus
 from api.work import Metrics, Work
@@ -24,6 +26,8 @@ of_a_patient = [
     path("schedule/stop", Stop.as_view()),
     path("doses", Doses.as_view()),
     path("texts", Texts.as_view()),
+    path("messages", Messages.as_view()),
+    path("corrections", Corrections.as_view()),
 ]
 
 first: list[URLPattern | URLResolver] = [
@@ -34,6 +38,9 @@ first: list[URLPattern | URLResolver] = [
     path("patients/<uuid:patient_id>", OnePatient.as_view()),
     path("patients/<uuid:patient_id>/", include(of_a_patient)),
     path("clinics/<uuid:clinic_id>/imports", Imports.as_view()),
+    path("clinics/<uuid:clinic_id>/templates", Templates.as_view()),
+    path("clinics/<uuid:clinic_id>/templates/preview", PreviewTemplate.as_view()),
+    path("clinics/<uuid:clinic_id>/templates/retire", RetireTemplate.as_view()),
     path("imports/<uuid:import_id>", OneImport.as_view()),
     path("imports/<uuid:import_id>/problems", ImportProblems.as_view()),
     path("imports/<uuid:import_id>/confirm", ConfirmImport.as_view()),

@@ -87,6 +87,11 @@ def cancel(about_ids: Collection[UUID]) -> list[Sms]:
     return [row for row in rows if row.state != State.QUEUED]
 
 
+def is_queued_or_went(dedup_key: str) -> bool:
+    """Whether there is a text for this step already: queueing it again would add none."""
+    return Sms.objects.filter(dedup_key=dedup_key).exclude(state=State.CANCELLED).exists()
+
+
 def blank(about_ids: Collection[UUID]) -> None:
     """Forget the words of texts about these, as of codes that are used up. Cancel them before: one
     that could still go must not go blank."""

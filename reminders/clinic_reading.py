@@ -2,12 +2,12 @@
 
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
 from accounts.access import May, clinic_for, demand
 from accounts.models import User
 from accounts.refusals import NotFound
-from reminders.models import Import, ImportProblem
+from reminders.models import Import, ImportProblem, Template
 
 
 def imports_for(user: User, clinic_id: UUID) -> QuerySet[Import]:
@@ -36,3 +36,20 @@ def import_to_confirm(user: User, import_id: UUID) -> Import:
 def import_problems_for(user: User, import_id: UUID) -> QuerySet[ImportProblem]:
     """What is wrong with a file."""
     return ImportProblem.objects.filter(file=import_for(user, import_id))
+
+
+def templates_for(user: User, clinic_id: UUID, *, former: bool) -> QuerySet[Template]:
+    """A clinic's own texts: those that hold, or with `former` all that ever did, and when they were
+    retired."""
+    clinic = clinic_for(user, clinic_id, May.SEE_PATIENTS)
+    versions = Template.objects.filter(clinic=clinic).select_related("made_by")
+    if former:
+        return versions
+    later = Template.objects.filter(
+        clinic=OuterRef("clinic"),
+        language=OuterRef("language"),
+        wording=OuterRef("wording"),
+        kind=OuterRef("kind"),
+        version__gt=OuterRef("version"),
+    )
+    return versions.filter(~Exists(later)).exclude(body="")

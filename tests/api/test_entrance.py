@@ -29,7 +29,12 @@ WHO_MAY_ENTER = {
     "/api/v1/patients/<uuid:patient_id>/schedule/stop": "SignedIn",
     "/api/v1/patients/<uuid:patient_id>/doses": "SignedIn",
     "/api/v1/patients/<uuid:patient_id>/texts": "SignedIn",
+    "/api/v1/patients/<uuid:patient_id>/messages": "SignedIn",
+    "/api/v1/patients/<uuid:patient_id>/corrections": "SignedIn",
     "/api/v1/clinics/<uuid:clinic_id>/imports": "SignedIn",
+    "/api/v1/clinics/<uuid:clinic_id>/templates": "SignedIn",
+    "/api/v1/clinics/<uuid:clinic_id>/templates/preview": "SignedIn",
+    "/api/v1/clinics/<uuid:clinic_id>/templates/retire": "SignedIn",
     "/api/v1/imports/<uuid:import_id>": "SignedIn",
     "/api/v1/imports/<uuid:import_id>/problems": "SignedIn",
     "/api/v1/imports/<uuid:import_id>/confirm": "SignedIn",
@@ -48,6 +53,7 @@ ENROLMENT = {
     "consent_on": "2026-12-01",
     "consent_source": "written",
 }
+NOBODY = "0198c0de-0000-7000-8000-000000000000"
 PAUSE = {"review_on": "2027-02-01"}
 
 # Method, path, body; then what a clinician and a coordinator of Ada's clinic, and a clinician of
@@ -69,6 +75,8 @@ DOORS = [
     ("POST", "{ada}/schedule/stop", {}, 200, 403, 404),
     ("GET", "{ada}/doses", None, 200, 200, 404),
     ("GET", "{ada}/texts", None, 200, 200, 404),
+    ("POST", "{ada}/messages", {"kind": "message:closed"}, 409, 409, 404),
+    ("POST", "{ada}/corrections", {"text": NOBODY}, 400, 400, 404),
     ("GET", "/api/v1/worklist", None, 200, 200, 200),
     ("POST", "/api/v1/sign-out", None, 204, 204, 204),
 ]
@@ -79,6 +87,9 @@ TOLD_ELSEWHERE = {
     *("/api/v1/clinics/<uuid:clinic_id>/imports", "/api/v1/imports/<uuid:import_id>"),
     "/api/v1/imports/<uuid:import_id>/problems",
     "/api/v1/imports/<uuid:import_id>/confirm",
+    "/api/v1/clinics/<uuid:clinic_id>/templates",
+    "/api/v1/clinics/<uuid:clinic_id>/templates/preview",
+    "/api/v1/clinics/<uuid:clinic_id>/templates/retire",
 }
 
 
