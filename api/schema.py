@@ -29,6 +29,7 @@ TAGS = {
     "schedules": "Intervals, and the care team's decisions on them.",
     "texts": "What was sent, and what became of it.",
     "worklist": "What a person has to look at.",
+    "transfers": "Patients whom another clinic takes over.",
     "templates": "A clinic's own texts.",
     "imports": "Taking over patients from a spreadsheet.",
     "twilio": "For Twilio alone.",

@@ -12,6 +12,7 @@ from api.schedules import ChangeInterval, Pause, PreviewChange, Resume, Schedule
 from api.sign_in import SignIn, SignOut, WhoAmI
 from api.templates import PreviewTemplate, RetireTemplate, Templates
 from api.texts import Texts
+from api.transfers import Accept, Decline, OfferTransfer, Transfers, Withdraw
 from api.webhooks import TwilioInbound, TwilioStatus
 from api.work import Metrics, Work
 from api.worklist import Worklist
@@ -26,6 +27,7 @@ of_a_patient = [
     path("schedule/stop", Stop.as_view()),
     path("doses", Doses.as_view()),
     path("texts", Texts.as_view()),
+    path("transfer", OfferTransfer.as_view()),
     path("messages", Messages.as_view()),
     path("corrections", Corrections.as_view()),
 ]
@@ -41,6 +43,10 @@ first: list[URLPattern | URLResolver] = [
     path("clinics/<uuid:clinic_id>/templates", Templates.as_view()),
     path("clinics/<uuid:clinic_id>/templates/preview", PreviewTemplate.as_view()),
     path("clinics/<uuid:clinic_id>/templates/retire", RetireTemplate.as_view()),
+    path("transfers", Transfers.as_view()),
+    path("transfers/<uuid:transfer_id>/accept", Accept.as_view()),
+    path("transfers/<uuid:transfer_id>/decline", Decline.as_view()),
+    path("transfers/<uuid:transfer_id>/withdraw", Withdraw.as_view()),
     path("imports/<uuid:import_id>", OneImport.as_view()),
     path("imports/<uuid:import_id>/problems", ImportProblems.as_view()),
     path("imports/<uuid:import_id>/confirm", ConfirmImport.as_view()),

@@ -150,6 +150,8 @@ SPECTACULAR_SETTINGS = {
         "StatusWanted": "api.patients.STATUSES_WANTED",
         "DoseState": "api.doses.STATES",
         "TextState": "messaging.models.STATES",
+        "ImportState": "reminders.models.ImportState",
+        "TransferState": "reminders.models.Transfer.State",
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",

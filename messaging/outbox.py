@@ -75,16 +75,12 @@ def cancel(about_ids: Collection[UUID]) -> list[Sms]:
     One statement after the caller holds its own locks: a row that a claim holds is waited for, and
     then seen as it is. Answers the texts for which it was too late (they may reach the phone).
     """
-    if not about_ids:
-        return []
-    open_states = [State.QUEUED, State.SENDING, State.UNKNOWN]
-    rows = list(
-        Sms.objects.select_for_update()
-        .filter(about_id__in=about_ids, state__in=open_states)
-        .order_by("id")
-    )
-    _cancel(rows)
-    return [row for row in rows if row.state != State.QUEUED]
+    return _cancel_among(Sms.objects.filter(about_id__in=about_ids)) if about_ids else []
+
+
+def cancel_of(owner_id: UUID) -> list[Sms]:
+    """The same for all texts of one person."""
+    return _cancel_among(Sms.objects.filter(owner_id=owner_id))
 
 
 def is_queued_or_went(dedup_key: str) -> bool:
@@ -173,6 +169,13 @@ def news(scope: Scope, most: int) -> Sequence[Sms]:
 def take(rows: Iterable[Sms]) -> None:
     """Mark news as taken."""
     Sms.objects.filter(id__in=[row.id for row in rows]).update(untaken=False)
+
+
+def _cancel_among(texts: QuerySet[Sms]) -> list[Sms]:
+    open_states = [State.QUEUED, State.SENDING, State.UNKNOWN]
+    rows = list(texts.select_for_update().filter(state__in=open_states).order_by("id"))
+    _cancel(rows)
+    return [row for row in rows if row.state != State.QUEUED]
 
 
 def _cancel(rows: Sequence[Sms]) -> None:

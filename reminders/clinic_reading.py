@@ -2,12 +2,12 @@
 
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 
-from accounts.access import May, clinic_for, demand
+from accounts.access import May, clinic_for, clinics_of, demand
 from accounts.models import User
 from accounts.refusals import NotFound
-from reminders.models import Import, ImportProblem, Template
+from reminders.models import Dose, DoseState, Import, ImportProblem, Template, Transfer
 
 
 def imports_for(user: User, clinic_id: UUID) -> QuerySet[Import]:
@@ -53,3 +53,32 @@ def templates_for(user: User, clinic_id: UUID, *, former: bool) -> QuerySet[Temp
         version__gt=OuterRef("version"),
     )
     return versions.filter(~Exists(later)).exclude(body="")
+
+
+def transfers_for(user: User) -> QuerySet[Transfer]:
+    """Offers from clinics whose patients the user may see, and to clinics where they may accept
+    them; each with the interval and the next date, which is what the other clinic has to know."""
+    planned = Dose.objects.filter(
+        schedule__patient=OuterRef("patient"), state=DoseState.PLANNED
+    ).order_by("-id")
+    return (
+        Transfer.objects.filter(
+            Q(patient__clinic_id__in=clinics_of(user, May.SEE_PATIENTS))
+            | Q(to_clinic_id__in=clinics_of(user, May.PRESCRIBE))
+        )
+        .select_related("patient__clinic", "to_clinic")
+        .annotate(
+            next_on=Subquery(planned.values("date")[:1]),
+            interval_days=Subquery(planned.values("version__interval_days")[:1]),
+        )
+    )
+
+
+def transfer_to_decide(user: User, transfer_id: UUID, *, ours: bool) -> Transfer:
+    """An offer, for a clinician of the clinic that made it (`ours`) or that it was made to."""
+    transfer = Transfer.objects.select_related("patient").filter(id=transfer_id).first()
+    if transfer is None:
+        raise NotFound("transfer")
+    clinic_id = transfer.patient.clinic_id if ours else transfer.to_clinic_id
+    demand(user, clinic_id, May.PRESCRIBE, "transfer")
+    return transfer

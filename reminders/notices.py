@@ -9,7 +9,7 @@ from messaging import outbox
 from messaging.models import Scope
 from reminders import templates, wording
 from reminders.ladder import LOOK_BACK, notice_slot
-from reminders.models import Cause, Patient
+from reminders.models import Cause, Patient, Transfer
 from reminders.plan import Plan
 from reminders.worklist import Finding, open_items
 
@@ -89,5 +89,7 @@ def slot(
     patient: Patient, upcoming: Sequence[datetime], now: datetime, without: Collection[UUID] = ()
 ) -> tuple[datetime, datetime] | None:
     """When a text that nobody asked for may leave, and until when; None without room for one."""
-    sent = outbox.unasked_since([patient.id], now - LOOK_BACK, without=without)
+    # The same phone, where another clinic texted it before it took the patient over.
+    former = Transfer.objects.filter(became=patient).values_list("patient_id", flat=True)
+    sent = outbox.unasked_since([patient.id, *former], now - LOOK_BACK, without=without)
     return notice_slot(now, patient.hour, patient.zone, [instant for _, instant in sent], upcoming)
