@@ -15,14 +15,14 @@ class May(StrEnum):
     PRESCRIBE = "start and change schedules"
     TEXT = "send texts to patients"
     WRITE_TEXTS = "change the clinic's texts"
+    ATTEND = "look after items of the worklist"
+    SET_UP = "set the rota and the clinic's policy"
 
 
 MAY: dict[str, frozenset[May]] = {
-    Role.CLINICIAN: frozenset(
-        {May.SEE_PATIENTS, May.ENROL, May.PRESCRIBE, May.TEXT, May.WRITE_TEXTS}
-    ),
-    Role.COORDINATOR: frozenset({May.SEE_PATIENTS, May.ENROL, May.TEXT}),
-    Role.ADMIN: frozenset({May.SEE_PATIENTS, May.ENROL, May.TEXT, May.WRITE_TEXTS}),
+    Role.CLINICIAN: frozenset(May),
+    Role.COORDINATOR: frozenset({May.SEE_PATIENTS, May.ENROL, May.TEXT, May.ATTEND}),
+    Role.ADMIN: frozenset({May.SEE_PATIENTS, May.ENROL, May.TEXT, May.WRITE_TEXTS, May.SET_UP}),
 }
 
 

@@ -26,14 +26,15 @@ class Unconditional(APIException):
     status_code = 428
     default_code = "if_match_missing"
     default_detail = (
-        "Look at the schedule, and send its ETag as If-Match, so that you decide on what you saw."
+        "Look at it as it is now, and send its ETag as If-Match, so that you decide on what you "
+        "saw."
     )
 
 
 class Door(APIView):
     """A view. Parses, fetches with permission through `reminders.reading`, calls one verb."""
 
-    http_method_names = ["get", "head", "post", "patch"]
+    http_method_names = ["get", "head", "post", "put", "patch"]
 
     @property
     def who(self) -> User:
@@ -95,7 +96,7 @@ class Door(APIView):
 
 
 def etag(token: str) -> str:
-    """A plan's token as the header has it."""
+    """A state's token as the header has it."""
     return f'"{token}"'
 
 

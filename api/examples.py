@@ -96,8 +96,61 @@ WORK_ITEM: dict[str, Any] = {
     "patient": {"id": ADA, "name": "Ada Example", "clinic": CLINIC},
     "cause": "no_answer",
     "cause_in_words": "No answer for 48 hours",
+    "next_step": "Call the patient, ask whether the injection was done, and record it. A clinician "
+    "says how to go on with a dose that is more than two days late.",
+    "urgency": 1,
+    "urgency_in_words": "Today",
     "facts": {"dose": "0198c0de-0000-7000-8000-00000000d05e", "date": "2027-01-11"},
+    "times": 1,
     "opened_at": "2027-01-13T09:00:00Z",
+    "last_at": "2027-01-13T09:00:00Z",
+    "owner": {"id": "0198c0de-0000-7000-8000-0000000096ac", "name": "Grace Example"},
+    "owned_until": "2027-01-13T10:05:00Z",
+    "closed_at": None,
+    "closed_by": None,
+    "outcome": "",
+    "outcome_in_words": "",
+}
+WORK_ITEM_WITH_NOTES: dict[str, Any] = {
+    **WORK_ITEM,
+    "notes": [
+        {
+            "kind": "opened",
+            "kind_in_words": "Opened",
+            "text": "",
+            "facts": WORK_ITEM["facts"],
+            "by": None,
+            "at": "2027-01-13T09:00:00Z",
+        },
+        {
+            "kind": "taken",
+            "kind_in_words": "Taken",
+            "text": "",
+            "facts": {},
+            "by": WORK_ITEM["owner"],
+            "at": "2027-01-13T09:35:00Z",
+        },
+    ],
+}
+DUTY: dict[str, Any] = {
+    "user": "0198c0de-0000-7000-8000-0000000096ac",
+    "rung": 1,
+    "number": "+447700900901",
+    "starts_at": None,
+    "ends_at": "2027-02-01T09:00:00Z",
+}
+ROTA: dict[str, Any] = {"covered": True, "duties": [{**DUTY, "name": "Grace Example"}]}
+POLICY: dict[str, Any] = {
+    "text_next_day": True,
+    "text_overdue": True,
+    "later_minutes": 120,
+    "on_time_days": 1,
+    "page_minutes": 10,
+    "result_days": None,
+    "sites": ["abdomen_left", "abdomen_right", "thigh_left", "thigh_right"],
+    "out_of_hours": "+442079460111",
+    "emergency": "999",
+    "crisis_line": "116 123",
 }
 MEMBERSHIPS: list[dict[str, Any]] = [
     {

@@ -6,7 +6,7 @@ depends on it, a caller who sends the wrong type has a fault that they want to h
 
 import re
 from collections.abc import Mapping
-from datetime import date, time
+from datetime import UTC, date, datetime, time
 from typing import Any
 from uuid import UUID
 
@@ -24,8 +24,16 @@ LINE_OR_NONE = (
     r"[^\u0000-\u001f\u007f]*",
     "Write it on one line, without control characters.",
 )
+WORDS = (
+    r"[^\u0000]*[^\s\u0000][^\u0000]*",
+    "Write something, without the character NUL.",
+)
 LINES = (r"[^\u0000]*", "Leave out the character NUL.")
 HOUR = r"^([01][0-9]|2[0-3]):[0-5][0-9]$"
+INSTANT = (
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?"
+    r"([Zz]|[+-][0-9]{2}:[0-9]{2})"
+)
 UUID_TEXT = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 _NEEDED = {"required": "Send this field.", "null": "This can't be null."}
@@ -138,6 +146,42 @@ class Day(serializers.DateField):
             return date.fromisoformat(value)
         except ValueError:
             self.fail("invalid", format="YYYY-MM-DD")
+
+
+@extend_schema_field(OpenApiTypes.DATETIME)
+class Instant(serializers.Field[datetime, Any, str, Any]):
+    """An instant with its zone, RFC 3339. What no rota can mean is left to the verbs to refuse."""
+
+    default_error_messages = {
+        **_NEEDED,
+        "invalid": "Write an instant with its zone, like 2027-01-04T09:00:00Z.",
+    }
+
+    def to_internal_value(self, data: Any) -> datetime:
+        if not isinstance(data, str) or not re.fullmatch(INSTANT, data, re.ASCII):
+            self.fail("invalid")
+        try:
+            return datetime.fromisoformat(data.upper())
+        except ValueError:
+            self.fail("invalid")
+
+    def to_representation(self, value: datetime) -> str:
+        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+@extend_schema_field(OpenApiTypes.BOOL)
+class YesNo(serializers.Field[bool, Any, bool, Any]):
+    """True or false, and nothing that stands for them."""
+
+    default_error_messages = {**_NEEDED, "invalid": "Send true or false."}
+
+    def to_internal_value(self, data: Any) -> bool:
+        if not isinstance(data, bool):
+            self.fail("invalid")
+        return data
+
+    def to_representation(self, value: bool) -> bool:  # noqa: FBT001 - as the framework has it
+        return value
 
 
 @extend_schema_field({"type": "string", "pattern": HOUR})

@@ -5,6 +5,7 @@ No COUNT and no OFFSET: the cursor names the last row shown, and the next page b
 
 import base64
 import re
+from collections.abc import Callable
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 from uuid import UUID
@@ -55,10 +56,22 @@ def page(
     """
     if cursor := query.get("cursor"):
         rows = rows.filter(id__lt=cursor) if newest_first else rows.filter(id__gt=cursor)
+    return cut(
+        rows.order_by("-id" if newest_first else "id"),
+        query,
+        request,
+        lambda last: Cursor().to_representation(last.pk),
+    )
+
+
+def cut(
+    rows: QuerySet[Row], query: dict[str, Any], request: Request, cursor_at: Callable[[Row], str]
+) -> tuple[list[Row], str | None]:
+    """The first rows of those that begin where a page does, and the address of the next page."""
     size = query["page_size"]
-    found = list(rows.order_by("-id" if newest_first else "id")[: size + 1])
+    found = list(rows[: size + 1])
     if len(found) <= size:
         return found, None
-    last = Cursor().to_representation(found[size - 1].pk)
+    last = cursor_at(found[size - 1])
     again = {**request.query_params.dict(), "cursor": last}
     return found[:size], request.build_absolute_uri(f"{request.path}?{urlencode(again)}")

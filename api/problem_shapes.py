@@ -66,7 +66,7 @@ PROBLEM: dict[str, Any] = {
 
 HEADERS: dict[int, dict[str, str]] = {
     401: {"WWW-Authenticate": "Always Bearer."},
-    412: {"ETag": "Of the schedule as it is now, which is in `current`."},
+    412: {"ETag": "With a schedule: of it as it is now, which is in `current`."},
     429: {"Retry-After": "Seconds."},
     503: {"Retry-After": "Seconds."},
 }
@@ -133,7 +133,8 @@ PROBLEMS: dict[int, tuple[str, str, str, list[dict[str, str]]]] = {
     428: (
         "A decision has to say what it was made on.",
         "if_match_missing",
-        "Look at the schedule, and send its ETag as If-Match, so that you decide on what you saw.",
+        "Look at it as it is now, and send its ETag as If-Match, so that you decide on what you "
+        "saw.",
         [],
     ),
     429: (

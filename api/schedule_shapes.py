@@ -191,7 +191,7 @@ def _schedule(plan: Plan) -> dict[str, Any]:
         "patient": plan.patient.id,
         "status": found.status,
         "status_in_words": STATUS_IN_WORDS[found.status],
-        "last_injection_on": found.last_injection_on,
+        "last_injection_on": plan.last_injection_on,
         "review_on": found.review_on,
         "stopped_at": found.stopped_at,
         "versions": plan.versions,

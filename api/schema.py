@@ -28,7 +28,8 @@ TAGS = {
     "patients": "Whom your clinics remind, and how to reach them.",
     "schedules": "Intervals, and the care team's decisions on them.",
     "texts": "What was sent, and what became of it.",
-    "worklist": "What a person has to look at.",
+    "worklist": "What a person has to look at, and who is on duty.",
+    "clinics": "What a clinic chooses.",
     "transfers": "Patients whom another clinic takes over.",
     "templates": "A clinic's own texts.",
     "imports": "Taking over patients from a spreadsheet.",
@@ -48,6 +49,20 @@ _PATIENT = OpenApiParameter(
     description="The patient's id.",
     examples=[OpenApiExample("Ada", "0198c0de-0000-7000-8000-00000000ada0")],
 )
+_ITEM = OpenApiParameter(
+    "item_id",
+    OpenApiTypes.UUID,
+    OpenApiParameter.PATH,
+    description="The item's id.",
+    examples=[OpenApiExample("No answer", "0198c0de-0000-7000-8000-00000000a27e")],
+)
+_CLINIC = OpenApiParameter(
+    "clinic_id",
+    OpenApiTypes.UUID,
+    OpenApiParameter.PATH,
+    description="The id of one of your clinics.",
+    examples=[OpenApiExample("St Example", "0198c0de-0000-7000-8000-00000000c110")],
+)
 _REPEATABLE = OpenApiParameter(
     REPEAT_KEY,
     {"type": "string", "minLength": 1, "maxLength": 128, "pattern": "^[!-~]([ -~]*[!-~])?$"},
@@ -61,7 +76,7 @@ _DECIDED_ON = OpenApiParameter(
     {"type": "string", "pattern": '^"[!#-~]{1,100}"$'},
     OpenApiParameter.HEADER,
     required=True,
-    description="The ETag of the schedule that the decision was made on.",
+    description="The ETag of what the decision was made on, as you read it.",
     examples=[OpenApiExample("ETag", '"5b0c1e2f9a7d4c3b8e6f1a2d3c4b5a69"')],
 )
 _ETAG = OpenApiParameter(
@@ -69,7 +84,7 @@ _ETAG = OpenApiParameter(
     OpenApiTypes.STR,
     OpenApiParameter.HEADER,
     response=[200, 201],
-    description="Names the schedule's state. Send it as If-Match with a decision.",
+    description="Names the state of what was read. Send it as If-Match with a decision.",
 )
 
 
@@ -85,6 +100,8 @@ def operation(
     status: int = 200,
     problems: Sequence[int] = (),
     patient: bool = False,
+    item: bool = False,
+    clinic: bool = False,
     repeatable: bool = False,
     decides: bool = False,
     etag: bool = False,
@@ -93,11 +110,18 @@ def operation(
     """Describe one operation: its docstring says what it does, its first line in short.
 
     shows, sends: an example of the answer, and of the body. problems: statuses beside those that
-    every such operation has. patient, repeatable, decides, etag: which of the common parameters
-    and headers it has. media_type: of the body.
+    every such operation has. patient, item, clinic, repeatable, decides, etag: which of the common
+    parameters and headers it has. media_type: of the body.
     """
     parameters: list[Any] = [query] if query else []
-    chosen = ((_PATIENT, patient), (_REPEATABLE, repeatable), (_DECIDED_ON, decides), (_ETAG, etag))
+    chosen = (
+        (_PATIENT, patient),
+        (_ITEM, item),
+        (_CLINIC, clinic),
+        (_REPEATABLE, repeatable),
+        (_DECIDED_ON, decides),
+        (_ETAG, etag),
+    )
     parameters += [parameter for parameter, wanted in chosen if wanted]
     examples = []
     if sends is not None:
@@ -119,7 +143,7 @@ def operation(
         )(view)
         described.problems = {  # type: ignore[attr-defined]
             *problems,
-            *((404,) if patient else ()),
+            *((404,) if patient or item or clinic else ()),
             *((409,) if repeatable else ()),
             *((412, 428) if decides else ()),
         }
@@ -160,7 +184,7 @@ class DescribedView(AutoSchema):
         found = {400, 406, 503, *getattr(getattr(self.view, self.method.lower()), "problems", ())}
         if self.view.authentication_classes:
             found |= {401}
-        if self.method in {"POST", "PATCH"}:
+        if self.method in {"POST", "PUT", "PATCH"}:
             found |= {413, 415}
         return found
 

@@ -2,6 +2,8 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
+from api.attending import AddNote, Close, HandBack, Take
+from api.clinics import PolicyDoor, Rota
 from api.document import Docs, Document
 from api.doses import Doses
 from api.health import Health
@@ -15,7 +17,7 @@ from api.texts import Texts
 from api.transfers import Accept, Decline, OfferTransfer, Transfers, Withdraw
 from api.webhooks import TwilioInbound, TwilioStatus
 from api.work import Metrics, Work
-from api.worklist import Worklist
+from api.worklist import Counts, OneItem, Worklist
 
 of_a_patient = [
     path("number/confirm", ConfirmNumber.as_view()),
@@ -30,6 +32,13 @@ of_a_patient = [
     path("transfer", OfferTransfer.as_view()),
     path("messages", Messages.as_view()),
     path("corrections", Corrections.as_view()),
+]
+
+of_an_item = [
+    path("take", Take.as_view()),
+    path("hand-back", HandBack.as_view()),
+    path("notes", AddNote.as_view()),
+    path("close", Close.as_view()),
 ]
 
 first: list[URLPattern | URLResolver] = [
@@ -51,6 +60,11 @@ first: list[URLPattern | URLResolver] = [
     path("imports/<uuid:import_id>/problems", ImportProblems.as_view()),
     path("imports/<uuid:import_id>/confirm", ConfirmImport.as_view()),
     path("worklist", Worklist.as_view()),
+    path("worklist/counts", Counts.as_view()),
+    path("worklist/<uuid:item_id>", OneItem.as_view()),
+    path("worklist/<uuid:item_id>/", include(of_an_item)),
+    path("clinics/<uuid:clinic_id>/rota", Rota.as_view()),
+    path("clinics/<uuid:clinic_id>/policy", PolicyDoor.as_view()),
     path("twilio/status/<uuid:sms_id>/<int:attempt>", TwilioStatus.as_view()),
     path("twilio/inbound", TwilioInbound.as_view()),
 ]

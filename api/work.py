@@ -17,7 +17,10 @@ from reminders import alarms
 class AlarmShown(serializers.Serializer[Any]):
     """Something that somebody has to look at now."""
 
-    name = serializers.CharField(help_text="planning_silent, sending_silent or circuit_open.")
+    name = serializers.CharField(
+        help_text="planning_silent, sending_silent, paging_silent, circuit_open, nobody_on_duty, "
+        "page_lost or duty_opted_out."
+    )
     seconds = serializers.FloatField(help_text="For how long it has been so.")
 
 

@@ -152,6 +152,8 @@ SPECTACULAR_SETTINGS = {
         "TextState": "messaging.models.STATES",
         "ImportState": "reminders.models.ImportState",
         "TransferState": "reminders.models.Transfer.State",
+        "ItemOutcome": "api.worklist.OUTCOMES",
+        "HowItEnded": "api.attending.ENDS",
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",

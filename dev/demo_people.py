@@ -16,7 +16,7 @@ from django.db import connection, transaction
 
 from accounts import audit
 from accounts.models import Clinic, Membership, Role, User
-from dev.environment import ACCOUNT, ROUTINE_NUMBER, URGENT_NUMBER
+from dev.environment import ACCOUNT, ROUTINE_NUMBER, STAFF_NUMBER, URGENT_NUMBER
 from dev.stack import Trouble
 from messaging import outbox
 from messaging.models import Lane, Scope
@@ -26,6 +26,7 @@ from reminders.effects import Decision
 from reminders.models import Patient, Schedule, Wording
 from reminders.patients import Enrolment, enrol
 from reminders.plan import read_plan
+from reminders.rota import Turn, set_rota, token_of
 
 PASSWORD = "a demo needs no secrets"  # noqa: S105 - printed for everybody to sign in with
 DAY = timedelta(days=1)
@@ -110,6 +111,7 @@ def fill(now: datetime) -> int:
         names = _names(chance)
         for place in PLACES:
             clinic, clinician = make_clinic(place.name, place.domain, place.phone, place.zones[0])
+            _put_on_duty(clinic, place, now)
             for n in range(place.patients):
                 _add_patient(
                     place, clinic, next(names), n, audit.by(clinician, "demo"), now, chance
@@ -118,13 +120,17 @@ def fill(now: datetime) -> int:
 
 
 def add_senders() -> None:
-    """Our two numbers, at a pace that doesn't make anybody wait."""
-    for number, lane in ((ROUTINE_NUMBER, Lane.ROUTINE), (URGENT_NUMBER, Lane.URGENT)):
+    """Our three numbers, at a pace that doesn't make anybody wait."""
+    for number, scope, lane in (
+        (ROUTINE_NUMBER, Scope.CARE, Lane.ROUTINE),
+        (URGENT_NUMBER, Scope.CARE, Lane.URGENT),
+        (STAFF_NUMBER, Scope.STAFF, Lane.URGENT),
+    ):
         add_sender(
             audit.Actor("demo"),
             account=ACCOUNT,
             number=number,
-            scope=Scope.CARE,
+            scope=scope,
             lane=lane,
             rate=100,
         )
@@ -140,6 +146,15 @@ def make_clinic(name: str, domain: str, phone: str, zone: str) -> tuple[Clinic, 
         )
         Membership.objects.create(user=user, clinic=clinic, role=role)
     return clinic, User.objects.get(email=f"{Role.CLINICIAN}@{domain}")
+
+
+def _put_on_duty(clinic: Clinic, place: Place, now: datetime) -> None:
+    """The coordinator first, then the clinician, at the last of the place's numbers."""
+    turns = [
+        Turn(User.objects.get(email=f"{role}@{place.domain}").id, rung, place.numbers[-rung])
+        for rung, role in enumerate((Role.COORDINATOR, Role.CLINICIAN), start=1)
+    ]
+    set_rota(clinic, turns, token_of([]), audit.Actor("demo"), now)
 
 
 @cache

@@ -11,6 +11,7 @@ ACCOUNT = "AC" + "0d05ec1c1e" * 3 + "0d"
 TOKEN = "the-simulators-token"  # noqa: S105 - only the simulator knows it
 ROUTINE_NUMBER = "+15005550006"
 URGENT_NUMBER = "+15005550009"
+STAFF_NUMBER = "+15005550012"
 
 
 def settings(

@@ -233,7 +233,7 @@ _CLAIM = f"""
     ), due AS MATERIALIZED (
         SELECT sms.id, sms."to", sms.body_digest, sms.segments,
             shared.round, shared.place, shared.clinic,
-            EXISTS (
+            NOT sms.last_word AND EXISTS (
                 SELECT FROM messaging_optout AS said
                 WHERE said.scope = sms.scope AND said.number = sms."to" AND said.opted_out
             ) AS stopped

@@ -5,7 +5,7 @@ A domain pulls the texts of its scope from here (`untaken`, `take_inbound`).
 """
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from uuid import UUID
 
@@ -70,6 +70,12 @@ def say(scope: str, number: str, *, opted_out: bool, said_at: datetime) -> None:
     row, new = OptOut.objects.get_or_create(scope=scope, number=number, defaults=word)
     if not new:
         OptOut.objects.filter(id=row.id, said_at__lt=said_at).update(**word)
+
+
+def opted_out(scope: Scope, numbers: Collection[str]) -> dict[str, datetime]:
+    """Which of these numbers take no texts in a scope, and since when."""
+    said = OptOut.objects.filter(scope=scope, number__in=numbers, opted_out=True)
+    return dict(said.values_list("number", "said_at"))
 
 
 def report(sms_id: UUID, attempt: int, params: Mapping[str, str]) -> None:

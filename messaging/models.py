@@ -126,6 +126,7 @@ class Sms(TimeSortedModel):
     body_digest = models.CharField(max_length=64)
     segments = models.PositiveSmallIntegerField()
     asked_for = models.BooleanField(default=False, help_text="The person wrote first.")
+    last_word = models.BooleanField(default=False, help_text="Goes even after a stop.")
 
     state = models.CharField(max_length=16, choices=STATES, default=State.QUEUED)
     state_at = models.DateTimeField(db_default=Now())

@@ -15,13 +15,16 @@ from django.db.models.functions import Coalesce, Now
 
 from messaging.models import Kind, Lane, Scope, Sms
 from messaging.segments import count_segments
-from messaging.states import MAY_HAVE_LEFT, State
+from messaging.states import MAY_HAVE_LEFT, TAKEN, State
 
 
 @dataclass(frozen=True)
 class Text:
     """A text to be queued. Instants are aware; `to` is E.164; `dedup_key` names the one step of
-    the one thing it is about, so that asking twice queues once."""
+    the one thing it is about, so that asking twice queues once.
+
+    last_word: goes although the number has said stop: the one confirmation of that (FACTS, SMS
+    law), and answers about danger."""
 
     scope: Scope
     owner_id: UUID
@@ -35,6 +38,7 @@ class Text:
     kind: Kind = Kind.ONCE
     lane: Lane = Lane.ROUTINE
     asked_for: bool = False
+    last_word: bool = False
 
 
 def digest(body: str) -> str:
@@ -59,6 +63,7 @@ def queue(texts: Iterable[Text], now: datetime) -> None:
                 body_digest=digest(text.body),
                 segments=count_segments(text.body),
                 asked_for=text.asked_for,
+                last_word=text.last_word,
                 queued_at=now,
                 available_at=text.available_at,
                 expires_at=text.expires_at,
@@ -137,6 +142,12 @@ def texts_about(about_ids: Collection[UUID]) -> list[Sms]:
     return list(Sms.objects.filter(about_id__in=about_ids).order_by("id"))
 
 
+def taken(sms_ids: Collection[UUID]) -> set[UUID]:
+    """Which of these texts Twilio took and, as far as is known, carried (states.TAKEN)."""
+    rows = Sms.objects.filter(id__in=sms_ids, state__in=TAKEN)
+    return set(rows.values_list("id", flat=True))
+
+
 def unasked_since(
     owner_ids: Collection[UUID], since: datetime, without: Collection[UUID] = ()
 ) -> list[tuple[UUID, datetime]]:
@@ -172,10 +183,13 @@ def take(rows: Iterable[Sms]) -> None:
 
 
 def _cancel_among(texts: QuerySet[Sms]) -> list[Sms]:
-    open_states = [State.QUEUED, State.SENDING, State.UNKNOWN]
-    rows = list(texts.select_for_update().filter(state__in=open_states).order_by("id"))
+    # Twilio may give up what it has accepted, and what comes back then must not go again.
+    may_come_back = [
+        State.QUEUED, State.SENDING, State.UNKNOWN, State.ACCEPTED, State.SENT,
+    ]  # fmt: skip
+    rows = list(texts.select_for_update().filter(state__in=may_come_back).order_by("id"))
     _cancel(rows)
-    return [row for row in rows if row.state != State.QUEUED]
+    return [row for row in rows if row.state in (State.SENDING, State.UNKNOWN)]
 
 
 def _cancel(rows: Sequence[Sms]) -> None:
@@ -202,4 +216,5 @@ def _as_text(row: Sms) -> Text:
         kind=Kind(row.kind),
         lane=Lane(row.lane),
         asked_for=row.asked_for,
+        last_word=row.last_word,
     )

@@ -35,6 +35,9 @@ RANK: dict[State, int] = {
 """What Twilio's evidence says, of any attempt, from any state: ranks only rise. A text is
 `delivered` though it was cancelled a moment before, because that is what happened."""
 
+TAKEN = frozenset({State.ACCEPTED, State.SENT, State.DELIVERED})
+"""Taken by Twilio, and nothing bad is known since: should it fail after all, that is news."""
+
 MAY_HAVE_LEFT = frozenset({State.SENDING, State.UNKNOWN, *RANK})
 """Too late to cancel: it may be on its way to the phone."""
 

@@ -1,4 +1,5 @@
-"""What an operator has to be woken for: nothing is planned, nothing is sent, something is missing.
+"""What an operator has to be woken for: nothing is planned, nothing is sent, something is missing,
+an urgent item finds nobody.
 
 Asked by the clock (which logs it) and by the web (which answers it to a monitor), for workers that
 are all dead can't say so.
@@ -13,6 +14,7 @@ from messaging.circuits import open_circuits
 from messaging.models import Sms
 from messaging.silence import silent_for
 from messaging.states import State
+from reminders import paging
 from reminders.daily_count import FIGURES
 from reminders.models import DailyCount, Dose
 
@@ -42,6 +44,15 @@ def alarms(now: datetime) -> list[Alarm]:
     silence = silent_for()
     if silence > SILENCE:
         found.append(Alarm("sending_silent", silence, "texts are due, and nobody sends them"))
+    pages = paging.unpaged_for(now)
+    if pages > SILENCE:
+        found.append(Alarm("paging_silent", pages, "urgent items are due, and nobody pages"))
+    for name, stuck in (
+        ("nobody_on_duty", paging.nobody_to_page(now)),
+        ("page_lost", paging.lost_pages(now)),
+        ("duty_opted_out", paging.deaf_duties(now)),
+    ):
+        found += [Alarm(name, (now - one.since).total_seconds(), str(one.id)) for one in stuck]
     return found
 
 

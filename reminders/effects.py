@@ -155,7 +155,7 @@ def _check(plan: Plan, decision: Decision, today: date) -> None:
             f"Choose a first date from today ({today.isoformat()}) on, within a year.",
             "starts_on",
         )
-    last = plan.schedule.last_injection_on
+    last = plan.last_injection_on
     if last is not None and decision.starts_on <= last:
         raise Invalid(
             "after_last_injection",

@@ -189,7 +189,8 @@ def _readdress(
     patient.save(update_fields=["number"])
     _end([change], NumberChange.Outcome.CONFIRMED, now)
     too_late = outbox.readdress(patient.id, patient.number, now)
-    settle_items([patient.id], [Cause.NUMBER_LOST], now, confirmed=str(change.id))
+    causes = [Cause.NUMBER_LOST, Cause.UNDELIVERED]
+    settle_items([patient.id], causes, now, confirmed=str(change.id))
     audit.record(
         actor,
         "confirm_new_number",

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
-from django.db.models import Max, Q
+from django.db.models import Max, Q, QuerySet
 
 from accounts.refusals import Conflict, NotFound, Stale
 from reminders.ladder import FOLLOWING, NOTICE_DAYS, Step, step_instant
-from reminders.models import Dose, DoseState, Patient, Schedule, ScheduleVersion
+from reminders.models import Dose, DoseRecord, DoseState, Patient, Schedule, ScheduleVersion
 from reminders.schedule import dates_between, local_date, next_dose
 
 ANSWERED = (DoseState.TAKEN, DoseState.SKIPPED, DoseState.MISSED)
@@ -19,8 +19,8 @@ ANSWERED = (DoseState.TAKEN, DoseState.SKIPPED, DoseState.MISSED)
 @dataclass
 class Plan:
     """A schedule with its patient, its versions in order, its due doses that nobody has answered,
-    its planned dose, and the dates of the latest dose that was asked for: of all, and of those
-    that were answered or missed."""
+    its planned dose, the dates of the latest dose that was asked for (of all, and of those that
+    were answered or missed), and when the last one that was recorded was injected."""
 
     patient: Patient
     schedule: Schedule
@@ -29,6 +29,13 @@ class Plan:
     planned: Dose | None
     last_asked_on: date | None
     last_answered_on: date | None
+    last_taken_on: date | None = None
+
+    @property
+    def last_injection_on(self) -> date | None:
+        """The last injection that is known: recorded here, or a fact of before the schedule."""
+        known = (self.schedule.last_injection_on, self.last_taken_on)
+        return max((day for day in known if day is not None), default=None)
 
     @property
     def token(self) -> str:
@@ -40,7 +47,7 @@ class Plan:
             self.schedule.id,
             len(self.versions),
             self.schedule.status,
-            self.schedule.last_injection_on,
+            self.last_injection_on,
             *(dose.id for dose in self.due),
             self.planned and self.planned.id,
         ]
@@ -84,7 +91,7 @@ class Plan:
 
     def days_since_last(self, day: date) -> int | None:
         """Days from the last injection that is known, or else was asked for, to a date."""
-        known = [d for d in (self.schedule.last_injection_on, self.last_asked_on) if d is not None]
+        known = [d for d in (self.last_injection_on, self.last_asked_on) if d is not None]
         return (day - max(known)).days if known else None
 
 
@@ -188,4 +195,18 @@ def _read(patient: Patient, schedule: Schedule) -> Plan:
         planned=next((dose for dose in open_doses if dose.state == DoseState.PLANNED), None),
         last_asked_on=asked["asked"],
         last_answered_on=asked["answered"],
+        last_taken_on=max(taken_days(_latest_taken(schedule)), default=None),
     )
+
+
+def taken_days(doses: QuerySet[Dose]) -> list[date]:
+    """When these doses were injected, those that were: by the record of each that holds."""
+    records = DoseRecord.objects.filter(dose__in=doses, dose__state=DoseState.TAKEN)
+    held = dict(records.order_by("dose", "number").values_list("dose_id", "taken_on"))
+    return [day for day in held.values() if day is not None]
+
+
+def _latest_taken(schedule: Schedule) -> QuerySet[Dose]:
+    """A few, for a late record may make an earlier dose the one that was injected last."""
+    taken = Dose.objects.filter(schedule=schedule, state=DoseState.TAKEN).order_by("-date")
+    return Dose.objects.filter(id__in=list(taken.values_list("id", flat=True)[:3]))

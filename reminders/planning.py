@@ -37,11 +37,13 @@ from reminders.models import (
     DoseState,
     Missed,
     Patient,
+    Policy,
     Schedule,
     ScheduleVersion,
     Status,
 )
 from reminders.plan import dates_ahead, dose_after
+from reminders.policies import policies_of
 from reminders.schedule import local_date
 from reminders.worklist import Finding, open_items
 
@@ -58,6 +60,7 @@ class Desk:
     """What the steps of one patient's doses need, read under locks; and what they want."""
 
     patient: Patient
+    policy: Policy
     schedule: Schedule
     versions: list[ScheduleVersion]
     doses: list[Dose]
@@ -103,7 +106,7 @@ class Desk:
 
     def _text(self, dose: Dose, step: Step, now: datetime, ends: datetime) -> None:
         """Queue the step's text, if it is still of use and the limits leave room for it."""
-        if now >= ends:
+        if now >= ends or not self._wanted(step):
             return
         patient = self.patient
         dates = [local_date(instant, patient.zone) for instant in self.sent]
@@ -127,6 +130,13 @@ class Desk:
             )
         )
         self.sent.append(now)
+
+    def _wanted(self, step: Step) -> bool:
+        """Whether the clinic's policy has a text at this step. What the step does besides stays."""
+        return {
+            Step.NEXT: self.policy.text_next_day,
+            Step.OVERDUE: self.policy.text_overdue,
+        }.get(step, True)
 
     def _going_before(self, step: Step) -> list[date]:
         """Dates of texts to come that leave this step's text only what room they don't need."""
@@ -263,9 +273,11 @@ def _desks(patient_ids: Collection[UUID], now: datetime) -> list[Desk]:
         for sms in outbox.texts_about([dose.id for open_ in doses.values() for dose in open_])
         if sms.state in ASKED
     }
+    policies = policies_of({patient.clinic_id for patient in patients})
     return [
         Desk(
             patient=patient,
+            policy=policies[patient.clinic_id],
             schedule=schedule,
             versions=versions[schedule.id],
             doses=doses[schedule.id],

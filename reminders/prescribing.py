@@ -28,9 +28,10 @@ from reminders.effects import (
     cautions,
     work_out,
 )
-from reminders.models import Dose, DoseState, Patient, Schedule, Status
+from reminders.models import Cause, Dose, DoseState, Patient, Schedule, Status
 from reminders.plan import Plan, lock_patient, lock_plan, read_plan
 from reminders.schedule import dates_between
+from reminders.worklist import settle_items
 
 PREVIEW = timedelta(weeks=12)
 
@@ -173,6 +174,7 @@ def resume(
         plan.schedule.save(update_fields=["status", "review_on"])
         too_late = _store(effect, now)
         notices.queue(notice, effect.plan, now)
+        settle_items([patient_id], [Cause.REVIEW_DUE], now, because="The schedule was resumed.")
         _audit("resume", effect.plan, decision, actor)
     return Outcome(effect.plan, too_late, notice)
 
@@ -203,7 +205,9 @@ def stop(patient_id: UUID, reason: str, token: str, actor: audit.Actor, now: dat
         _demand(plan, Status.RUNNING, Status.PAUSED)
         plan.schedule.status, plan.schedule.stopped_at = Status.STOPPED, now
         plan.schedule.review_on = None
-        return _rest("stop", "stopped", plan, reason, actor, now)
+        outcome = _rest("stop", "stopped", plan, reason, actor, now)
+        settle_items([patient_id], [Cause.REVIEW_DUE], now, because="The schedule was stopped.")
+    return outcome
 
 
 def _demand(plan: Plan, *statuses: Status) -> None:

@@ -8,17 +8,19 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import takewhile
+from typing import Any
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 from django.db.models.expressions import RawSQL
+from django.db.models.fields.tuple_lookups import Tuple, TupleGreaterThan
 
 from accounts.access import May, clinics_of, demand
 from accounts.models import Clinic, User
 from accounts.refusals import NotFound
 from messaging import outbox
 from messaging.models import Scope, Sms
-from reminders.models import Dose, NumberChange, Patient, Schedule, Status, WorkItem
+from reminders.models import Dose, NumberChange, Patient, Schedule, Status, WorkItem, WorkNote
 from reminders.numbers import numbers_like
 from reminders.plan import Plan, read_plan
 from reminders.schedule import dose_dates
@@ -125,14 +127,56 @@ def texts_for(user: User, patient_id: UUID) -> QuerySet[Sms]:
     return outbox.texts_of(patient.id, Scope.CARE)
 
 
-def worklist_for(user: User, clinic_id: UUID | None = None) -> QuerySet[WorkItem]:
-    """Open worklist items of the clinics whose patients the user may see."""
-    items = WorkItem.objects.filter(
-        closed_at__isnull=True, patient__clinic_id__in=clinics_of(user, May.SEE_PATIENTS)
-    )
+def worklist_for(
+    user: User,
+    now: datetime,
+    *,
+    clinic_id: UUID | None = None,
+    cause: str = "",
+    mine: bool = False,
+    after: tuple[int, UUID] | None = None,
+) -> QuerySet[WorkItem]:
+    """Open worklist items of the clinics whose patients the user may see, the most urgent and of
+    these the oldest first, filtered.
+
+    mine: those that the user has taken. after: urgency and id of the item before the first.
+    """
+    clinics = clinics_of(user, May.SEE_PATIENTS)
+    items = WorkItem.objects.filter(closed_at__isnull=True, clinic_id__in=clinics)
     if clinic_id is not None:
-        items = items.filter(patient__clinic_id=clinic_id)
-    return items.select_related("patient")
+        items = items.filter(clinic_id=clinic_id)
+    if cause:
+        items = items.filter(cause=cause)
+    if mine:
+        items = items.filter(owner=user, owned_until__gt=now)
+    if after is not None:
+        items = items.filter(TupleGreaterThan(Tuple(F("urgency"), F("id")), after))
+    return items.select_related("patient", "owner", "closed_by").order_by("urgency", "id")
+
+
+def item_for(user: User, item_id: UUID, may: May) -> WorkItem:
+    """An item with its patient, open or closed, for somebody whose role there allows `may`."""
+    items = WorkItem.objects.select_related("patient", "owner", "closed_by")
+    item = items.filter(id=item_id).first()
+    if item is None:
+        raise NotFound("item")
+    demand(user, item.clinic_id, may, "item")
+    return item
+
+
+def notes_of(item: WorkItem) -> list[WorkNote]:
+    """What happened to an item, oldest first."""
+    return list(item.notes.select_related("by").order_by("id"))
+
+
+def counts_for(user: User, clinic_id: UUID, now: datetime) -> list[dict[str, Any]]:
+    """How many items of a clinic are open, and how many of them taken, by urgency and cause."""
+    demand(user, clinic_id, May.SEE_PATIENTS, "clinic")
+    items = WorkItem.objects.filter(clinic_id=clinic_id, closed_at__isnull=True)
+    counted = items.values("cause", "urgency").annotate(
+        open=Count("id"), taken=Count("id", filter=Q(owned_until__gt=now))
+    )
+    return [dict(row) for row in counted.order_by("urgency", "cause")]
 
 
 def plans_of(patients: Iterable[Patient]) -> dict[UUID, Schedule]:

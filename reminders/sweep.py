@@ -1,19 +1,22 @@
 """The daily look at what should be there: reminders at the right instant, plans, reviews."""
 
 import logging
+from collections.abc import Collection
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 
 from accounts import audit
 from accounts.replies import forget_replies
 from reminders.imports import forget_unconfirmed
 from reminders.ladder import FOLLOWING, Step, step_instant
-from reminders.models import Cause, Dose, DoseState, Schedule, Status
+from reminders.models import Cause, Dose, DoseState, Schedule, Status, WorkItem
 from reminders.new_number import end_late_codes
+from reminders.planning import MOST_TROUBLE
 from reminders.schedule import local_date
-from reminders.worklist import Finding, open_items
+from reminders.worklist import Finding, open_items, settle_items
 
 log = logging.getLogger(__name__)
 
@@ -50,10 +53,28 @@ def sweep(now: datetime) -> None:
             ],
             now,
         )
+        _settle_repaired({schedule.patient_id for schedule in unplanned}, now)
         forget_replies()
         forget_unconfirmed(now)
         end_late_codes(now)
         audit.record(audit.CLOCK, "sweep", clinic_id=None, subject_id=None, moved=moved)
+
+
+def _settle_repaired(unplanned: Collection[UUID], now: datetime) -> None:
+    """Close what is open because there was no plan, or planning failed, where that is over.
+
+    A dose that the daily count had to plan (its finding has the date) came late, so that it stays
+    for somebody to look at."""
+    waiting = WorkItem.objects.filter(closed_at=None)
+    stuck = Dose.objects.filter(
+        schedule__patient=OuterRef("patient"), next_step_at__isnull=False, trouble__gte=MOST_TROUBLE
+    )
+    for cause, over in (
+        (Cause.NO_PLAN, ~Q(patient__in=unplanned) & Q(facts={})),
+        (Cause.PLAN_FAILED, ~Exists(stuck)),
+    ):
+        patients = waiting.filter(over, cause=cause).values_list("patient_id", flat=True)
+        settle_items(list(patients), [cause], now, because="The plan is whole again.")
 
 
 def _work_out_instants_again(now: datetime, batch: int = 1000) -> int:

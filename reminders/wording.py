@@ -6,14 +6,16 @@ that a late one can't be taken for today's (FACTS, SMS law and carriers).
 
 import tomllib
 from collections.abc import Mapping
-from datetime import date
+from dataclasses import dataclass
+from datetime import date, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import phonenumbers
-from babel.dates import format_date
+from babel.dates import format_date, format_time
+from babel.localedata import locale_identifiers
 
 from reminders.models import Patient
 
@@ -49,7 +51,7 @@ def text(
     """The body of one text to a patient, in their language and wording.
 
     kind: a key of the language files (day, next, overdue, changed, resumed, paused, stopped,
-    correction). day: the date it names. interval_days: what "then every ..." says. own: the
+    later, correction). day: the date it names. interval_days: what "then every ..." says. own: the
     clinics' own texts, which go before the built-in ones.
     """
     key = (patient.clinic_id, patient.language, patient.wording, kind)
@@ -59,10 +61,11 @@ def text(
 
 def fill(body: str, patient: Patient, day: date | None = None, interval_days: int = 7) -> str:
     """A text with its placeholders filled for one patient."""
+    said = Said(patient)
     return body.format(
         clinic=patient.clinic.name,
-        phone=callable_from(patient.clinic.phone, patient.number),
-        date=written(patient.language, day) if day else "",
+        phone=said.phone(patient.clinic.phone),
+        date=said.date(day),
         every=every(patient.language, interval_days),
     )
 
@@ -77,6 +80,43 @@ def code_text(patient: Patient, number: str, code: str) -> str:
     return str(words(patient.language)["number"]["code"]).format(
         clinic=patient.clinic.name, phone=callable_from(patient.clinic.phone, number), code=code
     )
+
+
+@dataclass(frozen=True)
+class Said:
+    """Dates, times and numbers as one patient would write them."""
+
+    patient: Patient
+
+    def answer(self, kind: str, **facts: object) -> str:
+        """A fixed answer to what the patient wrote."""
+        return str(words(self.patient.language)["answers"][kind]).format(
+            clinic=self.patient.clinic.name, phone=self.phone(self.patient.clinic.phone), **facts
+        )
+
+    def date(self, day: date | None) -> str:
+        """Like Monday 4 January; empty for none."""
+        return written(self.patient.language, day) if day else ""
+
+    def time(self, at: datetime | None) -> str:
+        """The wall time where the patient is; empty for none."""
+        if at is None:
+            return ""
+        local = at.astimezone(self.patient.zone).time()
+        return format_time(local, "short", locale=_region(self.patient))
+
+    def phone(self, number: str) -> str:
+        """A number as they would dial it."""
+        return callable_from(number, self.patient.number)
+
+
+def _region(patient: Patient) -> str:
+    """The language as it is written where the patient's phone is: 16:30 in Britain, 4:30 PM in
+    America."""
+    code = phonenumbers.parse(patient.number).country_code or 0
+    country = phonenumbers.region_code_for_country_code(code)
+    local = f"{patient.language}_{country}"
+    return local if local in locale_identifiers() else patient.language
 
 
 def callable_from(phone: str, number: str) -> str:

@@ -2,6 +2,7 @@
 what happens since can close it."""
 
 import json
+from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -9,8 +10,11 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
+from django.db.models import F
+from django.db.models.functions import Greatest
 from uuid_utils.compat import uuid7
 
+from messaging import outbox
 from reminders.models import URGENCY, Cause, Outcome, Urgency, WorkItem, WorkNote
 
 
@@ -64,13 +68,34 @@ def settle_items(
 ) -> None:
     """Close what is open of these causes because of what happened since; `facts` say what that
     was, and stay with the item."""
-    items = list(
+    _close(_lock(patient_ids, causes), now, facts)
+
+
+def settle_taken(patient_ids: Collection[UUID], now: datetime) -> None:
+    """Close what is open because texts to these patients failed, or nobody knew what became of
+    them, once Twilio has taken every one of them after all."""
+    items = _lock(patient_ids, [Cause.UNDELIVERED, Cause.SEND_UNKNOWN])
+    texts: defaultdict[UUID, set[UUID]] = defaultdict(set)
+    for note in WorkNote.objects.filter(item__in=items, facts__has_key="text"):
+        texts[note.item_id].add(UUID(note.facts["text"]))
+    taken = outbox.taken(set().union(*texts.values()))
+    over = [item for item in items if texts[item.id] and texts[item.id] <= taken]
+    _close(over, now, {"because": "The texts were taken after all."})
+
+
+def _lock(patient_ids: Collection[UUID], causes: Collection[Cause]) -> list[WorkItem]:
+    """What is open of these, locked in the order in which open_items does."""
+    return list(
         WorkItem.objects.select_for_update()
         .filter(patient_id__in=patient_ids, cause__in=causes, closed_at=None)
-        .order_by("id")
+        .order_by("patient_id", "cause")
     )
+
+
+def _close(items: Collection[WorkItem], now: datetime, facts: dict[str, Any]) -> None:
     WorkItem.objects.filter(id__in=[item.id for item in items]).update(
-        closed_at=now,
+        # Hosts' clocks differ by a little.
+        closed_at=Greatest(now, F("opened_at")),
         outcome=Outcome.BY_EVENT,
         owner=None,
         owned_until=None,

@@ -9,7 +9,7 @@ from django.contrib.auth.hashers import make_password
 
 from accounts import audit
 from accounts.models import Clinic, Membership, Role, User
-from dev.environment import ACCOUNT, ROUTINE_NUMBER, URGENT_NUMBER
+from dev.environment import ACCOUNT, ROUTINE_NUMBER, STAFF_NUMBER, URGENT_NUMBER
 from messaging.models import Lane, Scope, Sender
 from reminders.models import Patient
 from reminders.patients import Enrolment, enrol
@@ -33,6 +33,7 @@ class Cast:
     stranger: User
     sender: Sender
     urgent_sender: Sender
+    staff_sender: Sender
 
     @property
     def actor(self) -> audit.Actor:
@@ -58,6 +59,7 @@ def make_cast() -> Cast:
         stranger=make_user("stranger@example.net", other, Role.CLINICIAN),
         sender=make_sender(ROUTINE_NUMBER, Lane.ROUTINE),
         urgent_sender=make_sender(URGENT_NUMBER, Lane.URGENT),
+        staff_sender=make_sender(STAFF_NUMBER, Lane.URGENT, scope=Scope.STAFF),
     )
 
 

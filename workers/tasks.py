@@ -14,7 +14,7 @@ from messaging.reading_back import read_back as read_back_texts
 from messaging.sending import send_due
 from messaging.settling import go_again
 from messaging.settling import settle as settle_texts
-from reminders import imports, news, planning
+from reminders import hearing, imports, news, paging, planning
 from reminders.alarms import alarms
 from reminders.daily_count import count_today as count_doses
 from reminders.sweep import sweep as sweep_schedules
@@ -59,6 +59,16 @@ def send_routine() -> None:
 def send_urgent() -> None:
     go_again()
     _while_busy(lambda: send_due(Lane.URGENT))
+
+
+@shared_task(base=Tick)
+def hear() -> None:
+    _while_busy(lambda: hearing.hear(timezone.now()))
+
+
+@shared_task(base=Tick)
+def page_staff() -> None:
+    _while_busy(lambda: paging.page_staff(timezone.now()))
 
 
 @shared_task(base=Tick)

@@ -99,6 +99,7 @@ class Migration(migrations.Migration):
                 ('body_digest', models.CharField(max_length=64)),
                 ('segments', models.PositiveSmallIntegerField()),
                 ('asked_for', models.BooleanField(default=False, help_text='The person wrote first.')),
+                ('last_word', models.BooleanField(default=False, help_text='Goes even after a stop.')),
                 ('state', models.CharField(choices=[('queued', 'queued'), ('sending', 'sending'), ('unknown', 'unknown'), ('accepted', 'accepted'), ('sent', 'sent'), ('delivered', 'delivered'), ('undelivered', 'undelivered'), ('failed', 'failed'), ('cancelled', 'cancelled'), ('expired', 'expired'), ('suppressed', 'suppressed')], default=messaging.states.State['QUEUED'], max_length=16)),
                 ('state_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
                 ('queued_at', models.DateTimeField()),

@@ -29,6 +29,7 @@ from reminders.models.schedules import (
 )
 from reminders.models.templates import Template
 from reminders.models.worklist import (
+    NEXT_STEP,
     URGENCY,
     Cause,
     Duty,
@@ -41,6 +42,7 @@ from reminders.models.worklist import (
 __all__ = [
     "DOSE_ARROWS",
     "E164",
+    "NEXT_STEP",
     "URGENCY",
     "Answer",
     "Cause",

@@ -48,6 +48,33 @@ URGENCY: dict[Cause, Urgency] = {
 }
 """Causes that aren't today's business."""
 
+NEXT_STEP: dict[Cause, str] = {
+    Cause.URGENT_SIGN: "Call the patient now. The fixed safety text has told them where to get "
+    "help at once; it is no substitute for your call.",
+    Cause.SECOND_DOSE: "Call the patient and find out what was injected, and when. A clinician "
+    "says how to go on.",
+    Cause.CALL_ME: "Call the patient.",
+    Cause.NO_ANSWER: "Call the patient, ask whether the injection was done, and record it. A "
+    "clinician says how to go on with a dose that is more than two days late.",
+    Cause.NOT_ASKED: "Call the patient: our text did not reach them. Ask whether the injection was "
+    "done, and record it.",
+    Cause.UNDELIVERED: "Check the number with the patient, and correct it.",
+    Cause.OPTED_OUT: "Ask the patient how they want to be reached. Their plan goes on, only the "
+    "texts have stopped. START from their own phone brings them back.",
+    Cause.HELD_BACK: "Tell the patient what the text would have said.",
+    Cause.SIDE_EFFECT: "Read what the patient wrote, and answer them.",
+    Cause.TEXT_TO_READ: "Read the text, and answer the patient.",
+    Cause.REVIEW_DUE: "Decide on the pause: resume the schedule, or stop it.",
+    Cause.SEND_UNKNOWN: "Call the patient: ask whether the text arrived, and say what it said.",
+    Cause.PLAN_FAILED: "Call the patient about this dose, and tell support: its reminders don't go "
+    "out.",
+    Cause.NO_PLAN: "Check the patient's dates, and tell support: no reminder was planned.",
+    Cause.CONSENT_MISSING: "Ask the patient whether they agree to texts, and record it.",
+    Cause.RESULT_DUE: "See that blood is taken, or enter the result.",
+}
+"""What to do next about each cause, in words for the care team. After two days a late dose is a
+clinician's to decide (FACTS, Missed doses)."""
+
 
 class Outcome(models.TextChoices):
     """How an item ended."""
@@ -76,7 +103,7 @@ class WorkItem(TimeSortedModel):
     last_at = models.DateTimeField()
     owner = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
     owned_until = models.DateTimeField(null=True)
-    rung = models.PositiveSmallIntegerField(default=0)
+    rung = models.PositiveIntegerField(default=0)
     next_page_at = models.DateTimeField(null=True)
     closed_at = models.DateTimeField(null=True)
     closed_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")

@@ -28,7 +28,10 @@ from api.document import DOCUMENT
 from api.door import etag
 from reminders import prescribing
 from reminders.effects import Decision
+from reminders.models import Cause, WorkItem
 from reminders.plan import read_plan
+from reminders.rota import token_of
+from reminders.worklist import Finding, open_items
 from tests.api.client import Caller, signed_in
 from tests.cast import NOW, Cast
 
@@ -40,6 +43,7 @@ ONLY_THE_VERBS_KNOW = {
     *("own_clinic", "code_wrong", "kind", "text", "braces", "placeholder", "placeholder_missing"),
     *("link", "digits", "carrier_word", "telling", "characters", "long"),
     *("injection_ahead", "number", "time_zone", "consent_ahead", "not_signed_in"),
+    *("not_a_member", "too_far", "ends_at", "sites"),
 }
 
 config = SchemathesisConfig(
@@ -119,6 +123,7 @@ def one_connection() -> Iterator[None]:
 def caller(cast: Cast, monkeypatch: pytest.MonkeyPatch, one_connection: None) -> Caller:
     """A clinician of whom the examples tell, and nothing in the way of what is tried."""
     prescribing.start(cast.ada.id, Decision(7, NOW.date()), None, cast.actor, NOW)
+    open_items([Finding(cast.ada.id, Cause.CALL_ME)], NOW)
     grace = User.objects.create_user(examples.SIGN_IN["email"], examples.SIGN_IN["password"], "G")
     Membership.objects.create(user=grace, clinic=cast.clinic, role=Role.CLINICIAN)
     monkeypatch.setattr(sign_in, "MOST_OF_EMAIL", 1_000_000)
@@ -135,10 +140,14 @@ def test_every_operation_keeps_to_it(case, cast, caller):
     if case.meta.generation.mode.is_positive:
         if "patient_id" in case.path_parameters:
             case.path_parameters["patient_id"] = str(cast.ada.id)
-        if "If-Match" in case.headers:
-            case.headers["If-Match"] = etag(read_plan(cast.ada).token)
+        if "item_id" in case.path_parameters:
+            case.path_parameters["item_id"] = str(WorkItem.objects.get().id)
         if "clinic_id" in case.path_parameters:
             case.path_parameters["clinic_id"] = str(cast.clinic.id)
+        if "If-Match" in case.headers:
+            of_rota = "clinic_id" in case.path_parameters
+            token = token_of([]) if of_rota else read_plan(cast.ada).token
+            case.headers["If-Match"] = etag(token)
         if isinstance(case.body, dict) and "clinic" in case.body:
             case.body["clinic"] = str(cast.clinic.id)
     with transaction.atomic():

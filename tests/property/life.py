@@ -3,7 +3,7 @@ notes of our own on what was decided. The decisions are in test_plan_story.py.""
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from itertools import cycle
+from itertools import count, cycle
 from typing import Any
 from uuid import UUID
 
@@ -16,10 +16,11 @@ from hypothesis.stateful import (
     rule,
 )
 
-from messaging import outbox
+from messaging.inbound import store
 from messaging.models import Sms
 from reminders.effects import Decision, OpenDose
-from reminders.models import Dose, DoseState, Schedule, ScheduleVersion, WorkItem
+from reminders.hearing import hear
+from reminders.models import Answer, Handled, Schedule, ScheduleVersion, WorkItem
 from reminders.patients import Enrolment, change_patient, enrol
 from reminders.planning import plan_doses
 from reminders.schedule import Version
@@ -62,6 +63,17 @@ starts = st.one_of(
         lambda at: at.replace(second=0, microsecond=0)
     ),
 )
+
+
+WRITTEN = [
+    "done", "done", "1", "Done thanks x", "skip", "3", "later", "2", "in 2 hours", "tonight",
+    "took it yesterday", "not done yet", "fever since yesterday", "when is my next one?", "HELP",
+    "qwertz uiop", "",
+]  # fmt: skip
+
+
+def by_date(dose: Any) -> date:
+    return dose.date
 
 
 @dataclass(frozen=True)
@@ -111,6 +123,7 @@ class Life(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.decided: dict[UUID, list[Decided]] = {}
+        self.sids = count()
         self.atomic = transaction.atomic()
         self.atomic.__enter__()
 
@@ -216,22 +229,33 @@ class Life(RuleBasedStateMachine):
         mine.update(closed_at=self.now, outcome="done")
         self.seen = take_picture(self.patient.id)
 
-    @rule(moment=moments)
-    def the_patient_answers(self, moment: Moment) -> None:
-        """As the verb for answers will: the dose is taken, and its texts end."""
+    @rule(moment=moments, body=st.sampled_from(WRITTEN))
+    def the_patient_writes(self, moment: Moment, body: str) -> None:
+        """Whatever they write, when they like."""
         self._until(moment)
-        asked = [row for row in self._doses() if row.state in ("due", "missed")]
-        if not asked:
-            return
-        dose = max(asked, key=lambda row: row.date)
-        Dose.objects.filter(id=dose.id).update(
-            state=DoseState.TAKEN, next_step_at=None, missed_because=""
-        )
-        outbox.cancel([dose.id])
-        schedule = Schedule.objects.get(id=dose.schedule_id)
-        if schedule.last_injection_on is None or schedule.last_injection_on < dose.date:
-            Schedule.objects.filter(id=schedule.id).update(last_injection_on=dose.date)
-        self._judge()
+        open_ones = [row for row in self._doses() if row.state == "due"]
+        sid = f"SM{next(self.sids):032}"
+        assert store(self.cast.sender, sid, self.patient.number, body, self.now)
+        assert hear(self.now) == 1
+        after = self._judge()
+        answer = Answer.objects.get(inbound__sid=sid)
+        was_told = {
+            row.id: row.state
+            for row in after.doses
+            if row.state in ("taken", "skipped") and row.id not in self._told_of(self._former)
+        }
+        if answer.handled == Handled.RECORDED:
+            assert list(was_told) == [answer.dose_id], "one answer, one dose"
+        else:
+            assert not was_told
+        if open_ones and body in ("done", "1", "skip", "3"):
+            asked_back = {"second_dose", "text_to_read"} & after.open_causes
+            assert was_told or asked_back, "a plain answer, and nothing came of it"
+            assert not was_told or list(was_told) == [max(open_ones, key=by_date).id]
+        assert body != "fever since yesterday" or "urgent_sign" in after.open_causes
+
+    def _told_of(self, picture: Picture) -> set[UUID]:
+        return {row.id for row in picture.doses if row.state in ("taken", "skipped")}
 
     @rule(
         moment=moments, changes=st.builds(dict, time_zone=zone_names) | st.builds(dict, hour=hours)
@@ -260,7 +284,7 @@ class Life(RuleBasedStateMachine):
         assert dates.get(planned.date) == number, "the planned date isn't one of the plan's"
         assert planned.date >= decided[number - 1].on, "a date before it was decided"
         doses = self.seen.doses_of(planned.schedule_id)
-        asked = {row.date for row in doses if row.step}
+        asked = {row.date for row in doses if row.step or row.state in ("taken", "skipped")}
         skipped = [day for day in dates if day < planned.date and day not in asked]
         assert not skipped, "a date was left out"
 

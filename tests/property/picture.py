@@ -165,13 +165,14 @@ def check_texts(picture: Picture, now: datetime) -> None:
     assert len(keys) == len(set(keys))
     latest = picture.schedules[-1] if picture.schedules else None
     for row in standing:
-        if row.state != "queued" or row.expires_at <= now:
+        if row.state != "queued" or row.expires_at <= now or row.dedup_key.startswith("answer:"):
             continue
         dose = picture.dose.get(row.about_id)
         if dose is None:
             check_notice_hours(row, picture.zone)
         else:
-            assert dose.state != "cancelled", "a closed dose has a text queued"
+            ended = ("cancelled", "taken", "skipped")
+            assert dose.state not in ended, "a dose that ended has a text queued"
         if latest.status == "running":
             kind = row.dedup_key.split(":")[2]
             assert kind not in ("paused", "stopped"), "a plan that runs, and a text that denies it"
@@ -202,7 +203,7 @@ def check_history(before: Picture, after: Picture) -> None:
         if dose.state in ("taken", "skipped", "cancelled"):
             assert later == dose
         if dose.state == "missed":
-            assert later.state in ("missed", "taken")
+            assert later.state in ("missed", "taken", "skipped")
     for row in before.texts:
         later = after.text[row.id]
         assert (later.body, later.dedup_key, later.to) == (row.body, row.dedup_key, row.to)
@@ -216,6 +217,9 @@ def check_new_texts(before: Picture, after: Picture, now: datetime) -> None:
     for row in after.texts:
         if row.id in before.text or row.state == "cancelled":
             continue
+        if row.asked_for:
+            check_asked_for(row, after, now)
+            continue
         others = [other.available_at for other in counting if other.id != row.id]
         assert not over_the_limits(row.available_at, others, after.zone), "too many, or too near"
         assert row.available_at >= now
@@ -226,6 +230,21 @@ def check_new_texts(before: Picture, after: Picture, now: datetime) -> None:
             step = row.dedup_key.split(":")[2]
             assert row.available_at >= after.instant(dose.date, step)
             assert row.expires_at <= after.use_ends(dose.date, step)
+
+
+def check_asked_for(row: Any, after: Picture, now: datetime) -> None:
+    """An answer goes at once; a reminder put off goes today, and not at night."""
+    dose = after.dose.get(row.about_id)
+    if dose is None:
+        assert row.dedup_key.startswith("answer:")
+        assert row.available_at == now
+        return
+    assert dose.state == "due"
+    starts = row.available_at.astimezone(after.zone)
+    assert starts.date() == after.today(now)
+    evening = after.instant(starts.date(), "day") + timedelta(hours=1)
+    assert min(EIGHT, after.hour) <= starts.time()
+    assert starts.time() < NINE_PM or row.available_at < evening
 
 
 def check_steps_taken(before: Picture, after: Picture, now: datetime) -> None:
@@ -250,6 +269,8 @@ def _had_to_yield(before: Picture, after: Picture, dose: Any, step: str, now: da
     it: day, next, notices, overdue."""
     others = [row.available_at for row in before.counting()]
     for row in after.texts:
+        if row.asked_for:
+            continue
         kind = row.dedup_key.split(":")[2]
         if row.id not in before.text and STEPS.index(kind) <= STEPS.index(step):
             others.append(row.available_at)

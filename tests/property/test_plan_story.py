@@ -190,7 +190,7 @@ class Story(Life):
         assert take_picture(self.patient.id) == self.seen, "refused, and yet something changed"
 
     def _cannot_be(self, plan: Plan, decision: Decision) -> bool:
-        last = plan.schedule.last_injection_on
+        last = plan.last_injection_on
         if decision.starts_on < self._today() or (last is not None and decision.starts_on <= last):
             return True
         due = [row.date for row in self._doses() if row.state == "due"]

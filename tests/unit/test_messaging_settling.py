@@ -7,7 +7,7 @@ import pytest
 
 from dev.environment import ROUTINE_NUMBER, URGENT_NUMBER
 from dev.waiting import until
-from messaging import inbound
+from messaging import inbound, outbox
 from messaging.evidence import Report, Source, advance
 from messaging.models import Kind, Lane, Sender, Sms, SmsEvent
 from messaging.reading_back import read_back
@@ -218,6 +218,17 @@ def test_a_queue_overflow_at_twilio_sends_again_within_its_use(simulator):
     )
     inbound.report(sms_id, 2, {**lost, "MessageSid": get(sms_id).sid})
     assert (state(sms_id), get(sms_id).untaken) == ("failed", True)
+
+
+def test_what_twilio_gives_up_does_not_go_again_if_its_plan_ended_meanwhile(simulator):
+    sms_id = queue_text()
+    send_due(Lane.ROUTINE)
+    row = get(sms_id)
+    assert outbox.cancel([row.about_id]) == []
+    inbound.report(
+        sms_id, 1, {"MessageSid": row.sid, "MessageStatus": "failed", "ErrorCode": "30001"}
+    )
+    assert state(sms_id) == "cancelled"
 
 
 def test_reports_that_were_lost_are_read_back(simulator):

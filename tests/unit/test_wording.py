@@ -1,6 +1,6 @@
 """The words of our texts, in every language."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 from string import Formatter
 
 import pytest
@@ -11,8 +11,22 @@ from reminders import wording
 from reminders.models import Language, Patient
 
 LANGUAGES = [language.value for language in Language]
-KINDS = ["day", "next", "overdue", "changed", "resumed", "paused", "stopped", "correction"]
-TELLING = ["inject", "interferon", "pegasys", "inyec", "inject", "spritz", "zastrzyk", "pigiad"]
+KINDS = [
+    *("day", "next", "overdue", "changed", "resumed", "paused", "stopped"),
+    *("correction", "later"),
+]
+ANSWERS = sorted(wording.words("en")["answers"])
+TELLING = [
+    "inject",
+    "interferon",
+    "pegasys",
+    "inyec",
+    "inject",
+    "spritz",
+    "zastrzyk",
+    "pigiad",
+    "bigiad",
+]
 
 
 def patient(language: str, style: str = "discreet", number: str = "+447700900123") -> Patient:
@@ -26,13 +40,10 @@ def test_every_language_has_the_same_words_with_the_same_placeholders(language):
     for style in ("discreet", "explicit"):
         assert set(book[style]) == set(KINDS) == set(english[style])
         for kind in KINDS:
-            names = {name for _, name, _, _ in Formatter().parse(book[style][kind]) if name}
-            assert names == {
-                name for _, name, _, _ in Formatter().parse(english[style][kind]) if name
-            }
+            names = placeholders(book[style][kind])
+            assert names == placeholders(english[style][kind])
             assert {"clinic", "phone"} <= names, "who it is from, and how to reach them"
-    names = {name for _, name, _, _ in Formatter().parse(book["number"]["code"]) if name}
-    assert names == {"clinic", "phone", "code"}
+    assert placeholders(book["number"]["code"]) == {"clinic", "phone", "code"}
     assert set(book["every"]) == {"week", "weeks", "days"}
 
 
@@ -43,6 +54,33 @@ def test_a_discreet_text_does_not_say_what_it_is_about(language, kind):
     assert not [word for word in TELLING if word in body]
     explicit = wording.text(kind, patient(language, "explicit"), date(2027, 9, 29), 21)
     assert [word for word in TELLING if word in explicit.lower()]
+
+
+def placeholders(text: str) -> set[str]:
+    return {name for _, name, _, _ in Formatter().parse(text) if name}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_language_has_the_same_answers(language):
+    english, book = wording.words("en")["answers"], wording.words(language)["answers"]
+    assert sorted(book) == ANSWERS
+    for kind, body in book.items():
+        assert placeholders(body) == placeholders(english[kind])
+        assert not [word for word in TELLING if word in body.lower()]
+        assert kind == "choice" or {"clinic", "phone"} <= placeholders(body)
+
+
+@pytest.mark.parametrize("kind", ANSWERS)
+def test_an_english_answer_is_one_segment_within_160_characters(kind):
+    facts = dict.fromkeys(("date", "other"), "Wednesday 29 September")
+    facts |= {"time": "19:30", "emergency": "999", "crisis": "116 123", "urgent": "020 7946 0111"}
+    facts |= {
+        "dates": "Monday 11 January, Monday 18 January",
+        "choices": "1 for A. E., 2 for B. E.",
+    }
+    body = wording.Said(patient("en")).answer(kind, **facts, n=1, initials="A. E.")
+    assert len(body) <= 160
+    assert count_segments(body) == 1
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -62,6 +100,16 @@ def test_dates_and_intervals_are_as_people_write_them():
     assert "dydd Llun 4 Ionawr" in wording.text("day", patient("cy"), day).replace("Dydd", "dydd")
     assert wording.every("en", 10) == "every 10 days"
     assert wording.every("de", 14) == "alle 2 Wochen"
+
+
+def test_times_are_as_people_write_them_where_they_are():
+    half_past_four = datetime(2027, 1, 4, 16, 30, tzinfo=UTC)
+    here = patient("en")
+    here.time_zone = "Europe/London"
+    assert wording.Said(here).time(half_past_four) == "16:30"
+    there = patient("en", number="+12125550123")
+    there.time_zone = "America/New_York"
+    assert wording.Said(there).time(half_past_four).replace("\u202f", " ") == "11:30 AM"
 
 
 def test_the_number_to_call_is_written_for_where_the_patient_is():

@@ -1,0 +1,68 @@
+""" "Later": one more text on the same day, because the patient asked for it."""
+
+from datetime import date, datetime, time, timedelta
+
+from accounts import audit
+from messaging import outbox
+from messaging.models import Scope
+from messaging.states import State
+from reminders import wording
+from reminders.ladder import EARLIEST, LATEST
+from reminders.models import Dose, Patient
+from reminders.schedule import local_date, local_instant
+
+SOONEST = timedelta(minutes=5)
+"""Sooner than this the patient still holds the phone."""
+
+
+def remind_later(
+    patient: Patient,
+    dose: Dose,
+    wished: datetime,
+    actor: audit.Actor,
+    now: datetime,
+) -> datetime | None:
+    """Text about an open dose once more today, as near to `wished` as the hours allow.
+
+    In the transaction of the caller, who holds the locks of patient and dose. Answers the instant,
+    or None if there is no room today, or there was one for this dose already: then the ladder's
+    next step stands. A dose that is recorded or closed takes this text with it, for it is about it.
+    """
+    today = local_date(now, patient.zone)
+    opens, closes = _hours(patient, today)
+    at = max(wished, now + SOONEST, opens)
+    before = {sms.dedup_key: State(sms.state) for sms in outbox.texts_about([dose.id])}
+    key = f"dose:{dose.id}:later"
+    if at >= closes or before.get(key, State.CANCELLED) != State.CANCELLED:
+        return None
+    outbox.queue(
+        [
+            outbox.Text(
+                scope=Scope.CARE,
+                clinic_id=patient.clinic_id,
+                owner_id=patient.id,
+                about_id=dose.id,
+                dedup_key=key,
+                to=patient.number,
+                body=wording.text("later", patient, dose.date),
+                available_at=at,
+                expires_at=local_instant(today + timedelta(days=1), time(0), patient.zone),
+                asked_for=True,
+            )
+        ],
+        now,
+    )
+    audit.record(
+        actor, "remind_later", clinic_id=patient.clinic_id, subject_id=dose.id, at=at.isoformat()
+    )
+    return at
+
+
+def _hours(patient: Patient, today: date) -> tuple[datetime, datetime]:
+    """Between which instants of today a text may go: 8 to 21 (FACTS, SMS law), or from the
+    patient's own hour, and to an hour after it, where that lies outside."""
+    first, last = min(EARLIEST, patient.hour), LATEST
+    opens, closes = (local_instant(today, hour, patient.zone) for hour in (first, last))
+    own = local_instant(today, patient.hour, patient.zone) + timedelta(hours=1)
+    midnight = local_instant(today + timedelta(days=1), time(0), patient.zone)
+    return opens, min(max(closes, own), midnight)

@@ -1,0 +1,53 @@
+"""What clinics chose; a clinic that chose nothing has the defaults."""
+
+import re
+from collections.abc import Collection, Mapping
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+
+from accounts import audit
+from accounts.models import Clinic
+from accounts.refusals import Invalid
+from reminders.models import Policy
+from reminders.numbers import e164
+
+NUMBERS = ("out_of_hours", "emergency", "crisis_line")
+SHORT_NUMBER = re.compile(r"\+?[0-9][0-9 ]{1,14}")
+
+
+def policies_of(clinic_ids: Collection[UUID]) -> dict[UUID, Policy]:
+    """The policy of each of these clinics, in one query."""
+    chosen = {row.clinic_id: row for row in Policy.objects.filter(clinic__in=clinic_ids)}
+    return {id_: chosen.get(id_) or Policy(clinic_id=id_) for id_ in clinic_ids}
+
+
+def policy_of(clinic_id: UUID) -> Policy:
+    """One clinic's policy."""
+    return policies_of([clinic_id])[clinic_id]
+
+
+def set_policy(clinic: Clinic, chosen: Mapping[str, Any], actor: audit.Actor) -> Policy:
+    """Set a clinic's policy: every field of Policy by name, in the ranges of its constraint.
+
+    Raises Invalid, naming the field, for numbers that nobody can call and for sites named twice.
+    """
+    values = dict(chosen)
+    if values["out_of_hours"]:
+        try:
+            values["out_of_hours"] = e164(values["out_of_hours"], clinic.phone)
+        except Invalid as refusal:
+            refusal.field = "out_of_hours"
+            raise
+    for field in NUMBERS[1:]:
+        if not SHORT_NUMBER.fullmatch(values[field]):
+            raise Invalid("short_number", "Write digits, like 999 or 116 123.", field)
+    sites = values["sites"]
+    if not sites or len(set(sites)) < len(sites):
+        raise Invalid("sites", "Name at least one site, and each once.", "sites")
+    with transaction.atomic():
+        policy, _ = Policy.objects.update_or_create(clinic=clinic, defaults=values)
+        figures = {name: value for name, value in values.items() if name not in NUMBERS}
+        audit.record(actor, "set_policy", clinic_id=clinic.id, subject_id=policy.id, **figures)
+    return policy

@@ -1,0 +1,263 @@
+"""Recording what became of a dose: told by text, on the patient's page, or by the care team.
+
+A record ends the dose's ladder in the same transaction. What is told differently later is a
+correction: a record more, and the first one stays.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from uuid import UUID
+
+from django.db import transaction
+
+from accounts import audit
+from accounts.refusals import Conflict, Invalid, NotFound
+from messaging import outbox
+from messaging.models import Sms
+from reminders.effects import Caution
+from reminders.models import (
+    Answer,
+    Cause,
+    Dose,
+    DoseRecord,
+    DoseState,
+    Missed,
+    Patient,
+    Schedule,
+    ScheduleVersion,
+    Site,
+    Source,
+    Status,
+    Told,
+    WorkNote,
+)
+from reminders.plan import dose_after, lock_patient, taken_days
+from reminders.policies import policy_of
+from reminders.schedule import local_date
+from reminders.worklist import Finding, open_items, settle_items
+
+STATES = {
+    Told.TAKEN: DoseState.TAKEN,
+    Told.SKIPPED: DoseState.SKIPPED,
+    Told.NOT_TAKEN: DoseState.MISSED,
+}
+
+
+@dataclass(frozen=True)
+class Telling:
+    """What somebody tells of a dose. taken_on, taken_at: where the patient is; needed for taken.
+
+    confirmed: they know that another injection lies nearer than the clinic's least gap.
+    """
+
+    told: Told
+    taken_on: date | None = None
+    taken_at: time | None = None
+    site: str = ""
+    note: str = ""
+    confirmed: bool = False
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """A dose and the record that holds now. cautions: what to tell whoever recorded it. too_late:
+    texts about the dose that left, or may have."""
+
+    dose: Dose
+    record: DoseRecord
+    cautions: list[Caution]
+    too_late: list[Sms]
+
+
+def record_dose(
+    patient_id: UUID,
+    dose_id: UUID,
+    telling: Telling,
+    source: Source,
+    actor: audit.Actor,
+    now: datetime,
+    answer: Answer | None = None,
+) -> Recorded:
+    """Record what became of a dose, or correct what was recorded.
+
+    Telling the same again adds nothing. Raises NotFound, Invalid for dates and sites that can't
+    be, Conflict for a dose that was closed, and (second_dose_close) where another injection lies
+    nearer than the clinic's least gap and it isn't `confirmed`: an overdose must not be a slip.
+    """
+    with transaction.atomic():
+        patient = lock_patient(patient_id)
+        schedule, dose = _lock_dose(patient, dose_id)
+        former = DoseRecord.objects.filter(dose=dose).order_by("-number").first()
+        if former is not None and _same(former, telling):
+            return Recorded(dose, former, [], [])
+        _check(dose, telling, patient, now)
+        near = None
+        if telling.told == Told.TAKEN:
+            near = near_injection(dose, _day(telling), patient)
+        if near is not None and not telling.confirmed:
+            raise Conflict(
+                "second_dose_close",
+                f"An injection on {near.isoformat()} is recorded, which is "
+                f"{abs(_day(telling) - near).days} days from this one. "
+                "If both are true, confirm it.",
+                "taken_on",
+            )
+        cautions = _site_again(dose, telling)
+        record = DoseRecord.objects.create(
+            dose=dose,
+            number=former.number + 1 if former else 1,
+            told=telling.told,
+            taken_on=telling.taken_on,
+            taken_at=telling.taken_at,
+            site=telling.site,
+            note=telling.note,
+            source=source,
+            answer=answer,
+            recorded_by=actor.user,
+            recorded_at=now,
+        )
+        _move(dose, telling, schedule)
+        too_late = outbox.cancel([dose.id])
+        _tell_the_team(patient, dose, telling, near, now)
+        audit.record(
+            actor,
+            "correct_dose" if former else "record_dose",
+            clinic_id=patient.clinic_id,
+            subject_id=dose.id,
+            told=telling.told,
+            source=source,
+            number=record.number,
+        )
+    return Recorded(dose, record, cautions, too_late)
+
+
+def near_injection(dose: Dose, day: date, patient: Patient) -> date | None:
+    """Another injection that is known and lies nearer to a day than the clinic's least gap."""
+    reach = timedelta(days=patient.clinic.least_gap - 1)
+    around = Dose.objects.filter(
+        schedule__patient=patient, date__range=(day - timedelta(days=60), day + timedelta(days=60))
+    ).exclude(id=dose.id)
+    days = taken_days(around)
+    before = dose.schedule.last_injection_on
+    if before is not None:
+        days.append(before)
+    near = [known for known in days if abs(known - day) <= reach]
+    return min(near, key=lambda known: abs(known - day), default=None)
+
+
+def _lock_dose(patient: Patient, dose_id: UUID) -> tuple[Schedule, Dose]:
+    schedule = (
+        Schedule.objects.select_for_update().filter(patient=patient, doses__id=dose_id).first()
+    )
+    if schedule is None:
+        raise NotFound("dose")
+    dose = Dose.objects.select_for_update(of=("self",)).select_related("version").get(id=dose_id)
+    if dose.state == DoseState.CANCELLED:
+        raise Conflict(
+            "dose_closed",
+            "This dose was closed by a change of plan, a pause or a stop. Record another date.",
+        )
+    return schedule, dose
+
+
+def _same(former: DoseRecord, telling: Telling) -> bool:
+    """Whether nothing new is told. What isn't said the second time isn't taken back."""
+    return former.told == telling.told and all(
+        told in (None, "", kept)
+        for told, kept in (
+            (telling.taken_on, former.taken_on),
+            (telling.taken_at, former.taken_at),
+            (telling.site, former.site),
+            (telling.note, former.note),
+        )
+    )
+
+
+def _check(dose: Dose, telling: Telling, patient: Patient, now: datetime) -> None:
+    if telling.told != Told.TAKEN:
+        if telling.told == Told.NOT_TAKEN and dose.state not in (
+            DoseState.TAKEN,
+            DoseState.SKIPPED,
+        ):
+            raise Conflict("nothing_recorded", "Nothing is recorded of this dose to take back.")
+        return
+    today = local_date(now, patient.zone)
+    day = _day(telling)
+    if day > today:
+        raise Invalid("injection_ahead", "This date is still to come.", "taken_on")
+    if (dose.date - day).days >= dose.version.interval_days:
+        raise Invalid(
+            "dose_before",
+            "This date is as near to the dose before, or nearer. Record it there.",
+            "taken_on",
+        )
+    if telling.site and telling.site not in policy_of(patient.clinic_id).sites:
+        raise Invalid("site", "Your clinic doesn't use this site.", "site")
+
+
+def _day(telling: Telling) -> date:
+    if telling.taken_on is None:
+        raise Invalid("taken_on", "Say on which date it was injected.", "taken_on")
+    return telling.taken_on
+
+
+def _site_again(dose: Dose, telling: Telling) -> list[Caution]:
+    """A new site each time (FACTS, EU leaflet)."""
+    if not telling.site:
+        return []
+    before = (
+        DoseRecord.objects.filter(dose__schedule_id=dose.schedule_id, dose__date__lt=dose.date)
+        .exclude(site="")
+        .order_by("-dose__date", "-number")
+        .first()
+    )
+    if before is None or before.site != telling.site:
+        return []
+    where = Site(telling.site).label
+    return [Caution("same_site", f"{where} was the last site too. A new one each time is better.")]
+
+
+def _move(dose: Dose, telling: Telling, schedule: Schedule) -> None:
+    """The dose's state follows its record; a planned one makes room for the next."""
+    was_planned = dose.state == DoseState.PLANNED
+    dose.state = STATES[telling.told]
+    dose.missed_because = Missed.NO_ANSWER if dose.state == DoseState.MISSED else ""
+    dose.next_step_at = None
+    dose.save(update_fields=["state", "missed_because", "next_step_at"])
+    if was_planned and schedule.status == Status.RUNNING:
+        versions = list(ScheduleVersion.objects.filter(schedule=schedule).order_by("number"))
+        following = dose_after(dose.date, schedule, dose.schedule.patient, versions)
+        if following is not None:
+            following.save()
+
+
+def _tell_the_team(
+    patient: Patient, dose: Dose, telling: Telling, near: date | None, now: datetime
+) -> None:
+    """Open and settle what the record makes of the worklist."""
+    facts = {"dose": str(dose.id), "date": dose.date.isoformat()}
+    if near is not None:
+        both = {"taken_on": _day(telling).isoformat(), "other": near.isoformat()}
+        open_items([Finding(patient.id, Cause.SECOND_DOSE, facts | both)], now)
+    if telling.told == Told.NOT_TAKEN:
+        open_items([Finding(patient.id, Cause.NO_ANSWER, facts)], now)
+    else:
+        causes = _without_missed(patient, [Cause.NO_ANSWER, Cause.NOT_ASKED])
+        settle_items([patient.id], causes, now, told=telling.told, **facts)
+
+
+def _without_missed(patient: Patient, causes: Sequence[Cause]) -> list[Cause]:
+    """Of these causes those whose open item names no dose that is missed still."""
+    named: dict[str, set[str]] = {cause.value: set() for cause in causes}
+    for cause, facts in WorkNote.objects.filter(
+        item__patient=patient, item__closed_at=None, item__cause__in=named
+    ).values_list("item__cause", "facts"):
+        named[cause] |= {facts["dose"]} if "dose" in facts else set()
+    missed = {
+        str(id_)
+        for id_ in Dose.objects.filter(
+            id__in=set().union(*named.values()), state=DoseState.MISSED
+        ).values_list("id", flat=True)
+    }
+    return [cause for cause in causes if not named[cause.value] & missed]

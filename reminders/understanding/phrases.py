@@ -1,0 +1,116 @@
+"""Which phrases stand in a text, and where. Work is bounded by the text's length."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from reminders.understanding.letters import Token, respelt
+from reminders.understanding.words import Book, Phrase, Step
+
+_FEWEST, _MOST = 5, 16
+"""Letters of an urgent word that is looked for inside others and across spaces."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A phrase that stands at tokens[first:last]."""
+
+    kind: str
+    language: str
+    first: int
+    last: int
+    value: Any = None
+
+    def covers(self, other: "Found") -> bool:
+        """Whether the other is a strict part of it."""
+        mine, its = self.last - self.first, other.last - other.first
+        return self.first <= other.first and other.last <= self.last and its < mine
+
+
+def find(tokens: list[Token], book: Book) -> list[Found]:
+    """All phrases in all languages, in order of place."""
+    keys = [_keys(token.text, book) for token in tokens]
+    _hidden(tokens, keys, book)
+    found = set()
+    for at, here in enumerate(keys):
+        for key in here:
+            for phrase, step in book.starts.get(key, ()):
+                last = _last(phrase, step, at, tokens, keys)
+                if last:
+                    value = _value(phrase, tokens[at:last], book)
+                    found.add(Found(phrase.kind, phrase.language, at, last, value))
+    return sorted(found, key=lambda one: (one.first, one.last, one.kind, one.language))
+
+
+def _keys(word: str, book: Book) -> set[str]:
+    """The keys of a word; of one that is in no list, those of what it may be meant for."""
+    keys = set(book.known(word))
+    if not keys:
+        for other in respelt(word):
+            keys |= book.known(other)
+    if not keys:
+        for other in book.meant(word):
+            keys |= book.known(other) or {f"{other}*"} & book.keys
+    return keys
+
+
+def _hidden(tokens: list[Token], keys: list[set[str]], book: Book) -> None:
+    """Adds the keys of urgent words that are spaced out, split in two, or run into others."""
+    for at, token in enumerate(tokens):
+        joined = token.text
+        for then in tokens[at + 1 : at + _MOST]:
+            if len(joined) + len(then.text) > _MOST or not then.text.isalpha():
+                break
+            joined += then.text
+            if len(joined) >= _FEWEST and not _plain(joined, then, keys[at], book):
+                keys[at] |= book.known(joined) & book.urgent
+        if len(token.text) > _FEWEST and not keys[at]:
+            for start in range(len(token.text) - _FEWEST + 1):
+                for end in range(start + _FEWEST, min(start + _MOST, len(token.text)) + 1):
+                    part = token.text[start:end]
+                    keys[at] |= {part, f"{part}*"} & book.alone
+
+
+def _plain(joined: str, then: Token, first: set[str], book: Book) -> bool:
+    """Whether two whole words only happen to make a third: both are words of their own."""
+    return bool(first) and len(then.text) > 3 and bool(book.known(then.text))
+
+
+def _last(
+    phrase: Phrase, step: int, at: int, tokens: list[Token], keys: list[set[str]]
+) -> int | None:
+    """Behind the phrase that has its step at this token: the longest way, or None."""
+    here: Step = phrase.steps[step]
+    if here.keys.isdisjoint(keys[at]):
+        return None
+    best = at + 1 if all(rest.optional for rest in phrase.steps[step + 1 :]) else None
+    for ahead in range(step + 1, len(phrase.steps)):
+        then = phrase.steps[ahead]
+        for place in range(at + 1, min(at + 2 + then.gap, len(tokens))):
+            if not _together(phrase, tokens[at], tokens[place]):
+                break
+            last = _last(phrase, ahead, place, tokens, keys)
+            if last and (best is None or last > best):
+                best = last
+        if not then.optional:
+            break
+    return best
+
+
+def _together(phrase: Phrase, one: Token, other: Token) -> bool:
+    """Signs and effects are looked for across commas, the rest within one clause."""
+    if phrase.kind.startswith(("urgent.", "effect.")):
+        return one.sentence == other.sentence
+    return one.clause == other.clause
+
+
+def _value(phrase: Phrase, span: list[Token], book: Book) -> Any:
+    """A time's value and the number in it: (60, "2") for "in 2 hours", at 60 minutes each."""
+    if phrase.value is None:
+        return None
+    numbers = book.numbers[phrase.language]
+    for token in span:
+        if token.text[0].isdigit():
+            return (phrase.value, token.text)
+        if token.text in numbers:
+            return (phrase.value, str(numbers[token.text]))
+    return (phrase.value, "")

@@ -1,0 +1,266 @@
+"""The worklist: what the care team does with its items, and what closes them by itself."""
+
+from datetime import timedelta
+
+import pytest
+
+from accounts import audit
+from accounts.models import AuditEntry, Role
+from accounts.refusals import Conflict
+from dev.environment import ROUTINE_NUMBER
+from messaging import inbound, outbox
+from messaging.models import Sms
+from messaging.states import State
+from reminders import attending, patients, prescribing
+from reminders.effects import Decision
+from reminders.hearing import hear
+from reminders.models import NEXT_STEP, URGENCY, Cause, Dose, Outcome, Urgency, WorkItem, WorkNote
+from reminders.news import take_news
+from reminders.plan import read_plan
+from reminders.sweep import sweep
+from reminders.worklist import Finding, open_items, settle_items
+from tests.cast import NOW, Cast, make_user
+
+MINUTE = timedelta(minutes=1)
+LATER = NOW + 5 * MINUTE
+TEXT = "0198c0de-0000-7000-8000-000000007e87"
+
+
+def item_of(cast: Cast, cause: Cause = Cause.NO_ANSWER, **facts: str) -> WorkItem:
+    open_items([Finding(cast.ada.id, cause, facts)], NOW)
+    return WorkItem.objects.get(cause=cause, closed_at=None)
+
+
+def kinds(item: WorkItem) -> list[str]:
+    return list(item.notes.order_by("id").values_list("kind", flat=True))
+
+
+def colleague(cast: Cast) -> audit.Actor:
+    return audit.by(cast.coordinator, "test")
+
+
+def test_every_cause_has_a_next_step_and_an_urgency():
+    assert set(NEXT_STEP) == set(Cause)
+    assert [cause for cause, urgency in URGENCY.items() if urgency == Urgency.NOW] == [
+        Cause.URGENT_SIGN
+    ]
+
+
+def test_an_item_is_taken_handed_back_noted_and_closed_each_with_a_note_and_an_audit_row(cast):
+    item = item_of(cast)
+    taken = attending.take(item.id, cast.actor, LATER)
+    assert (taken.owner, taken.owned_until) == (cast.clinician, LATER + attending.LEASE)
+    assert attending.owner_of(taken, LATER) == cast.clinician
+    attending.add_note(item.id, "Rang twice.", cast.actor, LATER)
+    assert attending.hand_back(item.id, cast.actor, LATER).owner is None
+    closed = attending.close(item.id, Outcome.DONE, "Done at last.", colleague(cast), LATER)
+    assert (closed.closed_by, closed.closed_at, closed.outcome) == (cast.coordinator, LATER, "done")
+    assert kinds(item) == ["opened", "taken", "note", "handed_back", "closed"]
+    last = item.notes.get(kind="closed")
+    assert (last.text, last.by, last.at) == ("Done at last.", cast.coordinator, LATER)
+    entries = AuditEntry.objects.filter(subject_id=item.id).order_by("id")
+    assert [entry.verb for entry in entries] == [
+        "take_item", "note_on_item", "hand_item_back", "close_item",
+    ]  # fmt: skip
+    assert "Rang" not in str([(entry.detail, entry.reason) for entry in entries])
+
+
+def test_what_somebody_has_taken_is_theirs_until_the_lease_ends(cast):
+    item = item_of(cast)
+    attending.take(item.id, cast.actor, NOW)
+    for verb in (
+        lambda now: attending.take(item.id, colleague(cast), now),
+        lambda now: attending.close(item.id, Outcome.DONE, "", colleague(cast), now),
+    ):
+        with pytest.raises(Conflict, match=r"Clinician looks after this item until 09:00") as no:
+            verb(LATER)
+        assert no.value.code == "taken"
+    with pytest.raises(Conflict, match="Clinician"):
+        attending.hand_back(item.id, colleague(cast), LATER)
+    attending.add_note(item.id, "She rang us.", colleague(cast), LATER)
+    over = NOW + attending.LEASE
+    assert attending.take(item.id, colleague(cast), over).owner == cast.coordinator
+    with pytest.raises(Conflict, match="Coordinator"):
+        attending.take(item.id, cast.actor, over)
+
+
+def test_taking_again_begins_the_lease_anew(cast):
+    item = item_of(cast)
+    attending.take(item.id, cast.actor, NOW)
+    assert attending.take(item.id, cast.actor, LATER).owned_until == LATER + attending.LEASE
+
+
+def test_what_nobody_took_cannot_be_handed_back_and_may_be_closed(cast):
+    item = item_of(cast)
+    with pytest.raises(Conflict) as no:
+        attending.hand_back(item.id, cast.actor, LATER)
+    assert no.value.code == "not_taken"
+    attending.close(item.id, Outcome.NOT_NEEDED, "", cast.actor, LATER)
+    for verb in (attending.take, attending.hand_back):
+        with pytest.raises(Conflict, match="Nothing to do"):
+            verb(item.id, cast.actor, LATER)
+    with pytest.raises(Conflict):
+        attending.close(item.id, Outcome.DONE, "", cast.actor, LATER)
+    attending.add_note(item.id, "For the record.", cast.actor, LATER)
+    assert kinds(item) == ["opened", "closed", "note"]
+
+
+def test_doubles_merge_and_what_happens_after_closing_opens_anew(cast):
+    item = item_of(cast, dose="1")
+    open_items([Finding(cast.ada.id, Cause.NO_ANSWER, {"dose": "1"})], LATER)
+    open_items([Finding(cast.ada.id, Cause.NO_ANSWER, {"dose": "2"})], LATER)
+    item.refresh_from_db()
+    assert (item.times, item.last_at, item.facts) == (2, LATER, {"dose": "2"})
+    assert kinds(item) == ["opened", "merged"]
+    attending.close(item.id, Outcome.DONE, "", cast.actor, LATER)
+    open_items([Finding(cast.ada.id, Cause.NO_ANSWER, {"dose": "2"})], LATER)
+    assert WorkItem.objects.count() == 2
+
+
+def test_a_finding_leaves_a_taken_item_with_who_took_it(cast):
+    item = item_of(cast, dose="1")
+    attending.take(item.id, cast.actor, NOW)
+    item_of(cast, dose="2")
+    item.refresh_from_db()
+    assert (item.owner, item.next_page_at) == (cast.clinician, None)
+
+
+# --- What closes itself ---------------------------------------------------------------------------
+
+
+def settled(item: WorkItem) -> str:
+    """Why an item closed by itself, "" while it is open."""
+    item.refresh_from_db()
+    if item.closed_at is None:
+        return ""
+    assert (item.outcome, item.closed_by, item.owner) == ("by_event", None, None)
+    return str(item.notes.get(kind="closed").facts["because"])
+
+
+def text_us(cast: Cast, body: str, sid: str) -> None:
+    sender = cast.sender
+    assert sender.number == ROUTINE_NUMBER
+    assert inbound.store(sender, sid, cast.ada.number, body, NOW)
+    hear(NOW)
+
+
+def test_start_after_stop_closes_what_stop_opened(cast):
+    text_us(cast, "STOP", "SM1")
+    item = WorkItem.objects.get(cause=Cause.OPTED_OUT)
+    attending.take(item.id, cast.actor, NOW)
+    text_us(cast, "hello", "SM2")
+    assert settled(item) == ""
+    text_us(cast, "START", "SM3")
+    item.refresh_from_db()
+    assert (item.outcome, item.owner, item.next_page_at) == ("by_event", None, None)
+    assert kinds(item) == ["opened", "taken", "closed"]
+
+
+def paused(cast: Cast) -> WorkItem:
+    prescribing.start(cast.ada.id, Decision(7, NOW.date()), None, cast.actor, NOW)
+    review = NOW.date() + timedelta(days=1)
+    prescribing.pause(cast.ada.id, review, "", read_plan(cast.ada).token, cast.actor, NOW)
+    sweep(NOW + timedelta(days=1))
+    return WorkItem.objects.get(cause=Cause.REVIEW_DUE)
+
+
+def test_resuming_closes_the_review(cast):
+    item, token = paused(cast), read_plan(cast.ada).token
+    now = NOW + timedelta(days=1)
+    prescribing.resume(cast.ada.id, Decision(7, now.date()), token, cast.actor, now)
+    assert settled(item) == "The schedule was resumed."
+
+
+def test_stopping_closes_the_review(cast):
+    item = paused(cast)
+    prescribing.stop(cast.ada.id, "", read_plan(cast.ada).token, cast.actor, NOW)
+    assert settled(item) == "The schedule was stopped."
+
+
+def test_a_new_number_closes_what_the_former_one_did_not_get(cast):
+    item, other = item_of(cast, Cause.UNDELIVERED, text=TEXT), item_of(cast, Cause.NO_ANSWER)
+    patients.change_patient(cast.ada.id, {"name": "Ada"}, cast.actor, NOW)
+    assert settled(item) == ""
+    patients.change_patient(cast.ada.id, {"number": "07700 900002"}, cast.actor, NOW)
+    assert settled(item) == "The number was changed."
+    assert settled(other) == ""
+
+
+@pytest.mark.parametrize(
+    ("cause", "bad", "good"),
+    [
+        (Cause.SEND_UNKNOWN, State.EXPIRED, State.ACCEPTED),
+        (Cause.SEND_UNKNOWN, State.EXPIRED, State.DELIVERED),
+        (Cause.UNDELIVERED, State.UNDELIVERED, State.DELIVERED),
+    ],
+)
+def test_a_text_that_turns_out_to_have_arrived_closes_what_it_opened(cast, cause, bad, good):
+    both = [queue_to(cast, key) for key in ("a", "b")]
+    for sms in both:
+        ends(sms, bad)
+    item = WorkItem.objects.get(cause=cause)
+    assert item.times == 2
+    ends(both[0], good)
+    assert settled(item) == "", "the other one did not arrive"
+    ends(both[1], good)
+    assert settled(item) == "The texts were taken after all."
+
+
+def queue_to(cast: Cast, key: str) -> Sms:
+    text = outbox.Text(
+        scope="care", owner_id=cast.ada.id, about_id=cast.ada.id, dedup_key=key,
+        to=cast.ada.number, body=key, available_at=NOW, expires_at=LATER,
+    )  # fmt: skip
+    outbox.queue([text], NOW)
+    return Sms.objects.get(dedup_key=key)
+
+
+def ends(sms: Sms, state: State) -> None:
+    """As evidence.advance leaves it: told when it ends badly, and when that was wrong."""
+    Sms.objects.filter(id=sms.id).update(state=state, untaken=True)
+    take_news(NOW)
+
+
+def test_a_plan_that_is_whole_again_closes_what_its_absence_opened(cast):
+    prescribing.start(cast.ada.id, Decision(7, NOW.date()), None, cast.actor, NOW)
+    dose = Dose.objects.get()
+    Dose.objects.update(state="cancelled", next_step_at=None)
+    sweep(NOW)
+    item = WorkItem.objects.get(cause=Cause.NO_PLAN)
+    sweep(NOW)
+    assert settled(item) == ""
+    Dose.objects.create(
+        schedule=dose.schedule, version=dose.version, date=dose.date, next_step_at=LATER
+    )
+    sweep(NOW)
+    assert settled(item) == "The plan is whole again."
+
+
+def test_a_dose_that_is_not_stuck_any_more_closes_what_its_failing_opened(cast):
+    prescribing.start(cast.ada.id, Decision(7, NOW.date()), None, cast.actor, NOW)
+    Dose.objects.update(trouble=3)
+    item = item_of(cast, Cause.PLAN_FAILED)
+    sweep(NOW)
+    assert settled(item) == ""
+    prescribing.stop(cast.ada.id, "", read_plan(cast.ada).token, cast.actor, NOW)
+    sweep(NOW)
+    assert settled(item) == "The plan is whole again."
+
+
+def test_what_the_daily_count_found_late_stays_for_somebody_to_look_at(cast):
+    item = item_of(cast, Cause.NO_PLAN, date="2027-01-04")
+    sweep(NOW)
+    assert settled(item) == ""
+
+
+def test_settling_leaves_others_items_alone(cast):
+    item = item_of(cast)
+    settle_items([cast.ada.id], [Cause.CALL_ME], NOW, because="x")
+    settle_items([cast.clinic.id], [Cause.NO_ANSWER], NOW, because="x")
+    assert settled(item) == ""
+    assert not WorkNote.objects.filter(kind="closed").exists()
+
+
+def test_a_member_who_is_nobody_in_the_cast_may_be_an_owner(cast):
+    other = make_user("other@example.org", cast.clinic, Role.COORDINATOR)
+    assert attending.take(item_of(cast).id, audit.by(other, "t"), NOW).owner == other
