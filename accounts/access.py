@@ -13,19 +13,21 @@ class May(StrEnum):
     SEE_PATIENTS = "see patients"
     ENROL = "enrol patients and change how to reach them"
     PRESCRIBE = "start and change schedules"
+    TEXT = "send texts to patients"
+    WRITE_TEXTS = "change the clinic's texts"
     ATTEND = "look after items of the worklist"
     SET_UP = "set the rota and the clinic's policy"
     RECORD = "record doses"
     ENTER_RESULTS = "enter blood results and side effects"
 
 
-EVERYBODY = frozenset({May.SEE_PATIENTS, May.ENROL})
+EVERYBODY = frozenset({May.SEE_PATIENTS, May.ENROL, May.TEXT})
 CARE = EVERYBODY | {May.ATTEND, May.RECORD, May.ENTER_RESULTS}
 
 MAY: dict[str, frozenset[May]] = {
-    Role.CLINICIAN: CARE | {May.PRESCRIBE, May.SET_UP},
+    Role.CLINICIAN: frozenset(May),
     Role.COORDINATOR: CARE,
-    Role.ADMIN: EVERYBODY | {May.SET_UP},
+    Role.ADMIN: EVERYBODY | {May.WRITE_TEXTS, May.SET_UP},
 }
 
 

@@ -1,5 +1,6 @@
 """The audit trail: one row for each act, written in the act's own transaction."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -44,4 +45,22 @@ def record(
         reason=reason,
         detail=detail,
         request_id=actor.request_id,
+    )
+
+
+def record_each(
+    actor: Actor, verb: str, *, clinic_id: UUID, subject_ids: Iterable[UUID], **detail: Any
+) -> None:
+    """Write one act on many subjects down, a row for each, so that each subject's trail has it."""
+    AuditEntry.objects.bulk_create(
+        AuditEntry(
+            actor_kind=actor.kind,
+            user=actor.user,
+            clinic_id=clinic_id,
+            verb=verb,
+            subject_id=subject_id,
+            detail=detail,
+            request_id=actor.request_id,
+        )
+        for subject_id in subject_ids
     )

@@ -24,7 +24,9 @@ PATIENT: dict[str, Any] = {
     **ENROLMENT,
     "number": "+447700900001",
     "created_at": "2027-01-04T08:30:00Z",
+    "left_at": None,
     "schedule": {"status": "running", "review_on": None},
+    "new_number": None,
 }
 DECISION: dict[str, Any] = {
     "interval_days": 14,

@@ -18,11 +18,18 @@ from api.fields import LINE_OR_NONE, Day, Hour, Id, OneOf, Strict, Text, Whole
 from api.pages import Paged, page
 from api.schema import operation
 from api.texts import TextShown
-from reminders import patients, reading
+from messaging.models import STATES
+from reminders import new_number, patients, reading
 from reminders.models import ConsentSource, Language, Patient, Status, Wording
 
 STATUSES_WANTED = [*Status.choices, ("none", "No schedule")]
 LANGUAGES = "What the texts are written in."
+NEW_NUMBER = {
+    "number": "+447700900002",
+    "asked_at": "2027-01-04T09:00:00Z",
+    "expires_at": "2027-01-05T09:00:00Z",
+    "text_state": "delivered",
+}
 NUMBER = "As people write it; without a country it is one of the clinic's country."
 
 
@@ -55,6 +62,18 @@ class Enrolment(Reach):
 class PatientChange(Reach):
     """What to change; what isn't named stays."""
 
+    old_number = OneOf(
+        [("lost", "Lost")],
+        required=False,
+        help_text="lost: nothing goes to the former number any more, and the worklist says so.",
+    )
+
+
+class Code(Strict):
+    """What we texted to the new number."""
+
+    code = Text(max_length=20, help_text="Six digits.")
+
 
 class ScheduleInShort(serializers.Serializer[Any]):
     """A patient's latest schedule."""
@@ -63,8 +82,18 @@ class ScheduleInShort(serializers.Serializer[Any]):
     review_on = serializers.DateField(allow_null=True)
 
 
+class NewNumberShown(serializers.Serializer[Any]):
+    """A number that waits for the code that we texted to it. text_state: of that text."""
+
+    number = serializers.CharField(source="change.number", help_text="E.164.")
+    asked_at = serializers.DateTimeField(source="change.asked_at")
+    expires_at = serializers.DateTimeField(source="change.expires_at")
+    text_state = serializers.ChoiceField(STATES)
+
+
 class PatientShown(serializers.Serializer[Any]):
-    """A patient. schedule: the latest one, null before the first."""
+    """A patient. schedule: the latest one, null before the first. new_number: one that waits to be
+    confirmed; until then our texts go to number. left_at: when another clinic took them over."""
 
     id = serializers.UUIDField()
     clinic = serializers.UUIDField(source="clinic_id")
@@ -78,12 +107,19 @@ class PatientShown(serializers.Serializer[Any]):
     consent_on = serializers.DateField()
     consent_source = serializers.ChoiceField(ConsentSource.choices)
     created_at = serializers.DateTimeField()
+    left_at = serializers.DateTimeField(allow_null=True)
     schedule = serializers.SerializerMethodField()
+    new_number = serializers.SerializerMethodField()
 
     @extend_schema_field(ScheduleInShort(allow_null=True))
     def get_schedule(self, patient: Patient) -> Any:
         schedule = self.context["schedules"].get(patient.id)
         return ScheduleInShort(schedule).data if schedule else None
+
+    @extend_schema_field(NewNumberShown(allow_null=True))
+    def get_new_number(self, patient: Patient) -> Any:
+        found = self.context["new_numbers"].get(patient.id)
+        return NewNumberShown(found).data if found else None
 
 
 class PatientsPage(serializers.Serializer[Any]):
@@ -112,8 +148,8 @@ class PatientsWanted(Paged):
     )
 
 
-class PatientChanged(PatientShown):
-    """A patient after a change. too_late: texts that still went, or go, to the former number."""
+class PatientReaddressed(PatientShown):
+    """A patient with a new number. too_late: texts that still went, or go, to the former number."""
 
     too_late = serializers.SerializerMethodField()
 
@@ -172,7 +208,9 @@ class Patients(Door):
 
         def act() -> Reply:
             patient = patients.enrol(clinic, patients.Enrolment(**sent), self.actor, self.now)
-            return Reply(201, PatientShown(patient, context={"schedules": {}}).data)
+            return Reply(
+                201, PatientShown(patient, context={"schedules": {}, "new_numbers": {}}).data
+            )
 
         response = self.once(act)
         response["Location"] = f"{request.path}/{response.data['id']}"
@@ -198,28 +236,56 @@ class OnePatient(Door):
         patient=True,
         body=PatientChange,
         sends={"number": "+44 7700 900002", "hour": "18:30"},
-        answer=PatientChanged,
-        shows={
-            **examples.PATIENT,
-            "number": "+447700900002",
-            "hour": "18:30",
-            "too_late": [{**examples.TEXT, "state": "sending"}],
-        },
+        answer=PatientShown,
+        shows={**examples.PATIENT, "hour": "18:30", "new_number": NEW_NUMBER},
         problems=[403, 409],
     )
     def patch(self, request: Request, patient_id: UUID) -> Response:
         """Change what is known of a patient, or how to reach them.
 
-        A text that waits goes to a new number instead of the former one. One for which that was
-        too late is named in `too_late`. A new hour or zone moves the reminders that are to come.
+        A new number gets a code, and waits as `new_number` until that is given; the number that the
+        patient has ends the waiting. A new hour or zone moves the reminders that are to come.
         """
         sent = self.body(PatientChange, partial=True)
         patient = reading.patient_for(self.who, patient_id, May.ENROL)
         changed = patients.change_patient(patient.id, sent, self.actor, self.now)
-        context = {**_context([changed.patient]), "too_late": changed.too_late}
-        return Response(PatientChanged(changed.patient, context=context).data)
+        context = _context([changed.patient])
+        return Response(PatientShown(changed.patient, context=context).data)
+
+
+class ConfirmNumber(Door):
+    """/patients/{patient_id}/number/confirm"""
+
+    permission_classes = [SignedIn]
+
+    @operation(
+        "confirm_number",
+        "patients",
+        patient=True,
+        body=Code,
+        sends={"code": "061974"},
+        answer=PatientReaddressed,
+        shows={
+            **examples.PATIENT,
+            "number": "+447700900002",
+            "too_late": [{**examples.TEXT, "state": "sending"}],
+        },
+        problems=[403, 409],
+    )
+    def post(self, request: Request, patient_id: UUID) -> Response:
+        """Confirm a new number by the code that we texted to it.
+
+        From now on texts go there, those that wait, too. One for which that was too late is named
+        in `too_late`. After five wrong codes the number has to be asked for again.
+        """
+        code = self.body(Code)["code"]
+        patient = reading.patient_for(self.who, patient_id, May.ENROL)
+        # Never under an Idempotency-Key: a refusal would undo that the wrong code was counted.
+        done = new_number.confirm_new_number(patient.id, code, self.actor, self.now)
+        context = {**_context([done.patient]), "too_late": done.too_late}
+        return Response(PatientReaddressed(done.patient, context=context).data)
 
 
 def _context(found: Sequence[Patient]) -> dict[str, Any]:
-    """The latest schedule of each patient, in one query for all."""
-    return {"schedules": reading.plans_of(found)}
+    """The latest schedule of each patient, and their new number; a few queries for all."""
+    return {"schedules": reading.plans_of(found), "new_numbers": reading.new_numbers_of(found)}

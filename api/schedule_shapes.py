@@ -149,6 +149,11 @@ def schedule(plan: Plan) -> dict[str, Any]:
     return ScheduleShown(_schedule(plan)).data
 
 
+def notice(told: Notice) -> dict[str, Any]:
+    """A text to a patient, as it is shown."""
+    return NoticeShown(_notice(told, "gets")).data
+
+
 def outcome(done: Outcome) -> dict[str, Any]:
     """What a decision did, as it is shown."""
     return OutcomeShown(

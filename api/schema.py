@@ -32,6 +32,9 @@ TAGS = {
     "health": "How patients fare: side effects, blood results, and what became of doses.",
     "worklist": "What a person has to look at, and who is on duty.",
     "clinics": "What a clinic chooses.",
+    "transfers": "Patients whom another clinic takes over.",
+    "templates": "A clinic's own texts.",
+    "imports": "Taking over patients from a spreadsheet.",
     "twilio": "For Twilio alone.",
     "service": "For whoever runs this.",
 }

@@ -15,16 +15,21 @@ from api.diary import SideEffects, SideEffectTrend
 from api.document import Docs, Document
 from api.doses import Doses
 from api.health import Health
-from api.patients import OnePatient, Patients
+from api.imports import ConfirmImport, ImportProblems, Imports, OneImport
+from api.messages import Corrections, Messages
+from api.patients import ConfirmNumber, OnePatient, Patients
 from api.records import Answers, DoseHistory, RecordDose
 from api.schedules import ChangeInterval, Pause, PreviewChange, Resume, Schedule, Stop
 from api.sign_in import SignIn, SignOut, WhoAmI
+from api.templates import PreviewTemplate, RetireTemplate, Templates
 from api.texts import Texts
+from api.transfers import Accept, Decline, OfferTransfer, Transfers, Withdraw
 from api.webhooks import TwilioInbound, TwilioStatus
 from api.work import Metrics, Work
 from api.worklist import Counts, OneItem, Worklist
 
 of_a_patient = [
+    path("number/confirm", ConfirmNumber.as_view()),
     path("schedule", Schedule.as_view()),
     path("schedule/preview", PreviewChange.as_view()),
     path("schedule/change", ChangeInterval.as_view()),
@@ -50,6 +55,9 @@ of_a_clinic = [
     path("blood-results/import", ImportResults.as_view()),
     path("adherence", ClinicAdherence.as_view()),
     path("adherence.csv", ClinicAdherenceFile.as_view()),
+    path("transfer", OfferTransfer.as_view()),
+    path("messages", Messages.as_view()),
+    path("corrections", Corrections.as_view()),
 ]
 
 of_an_item = [
@@ -67,6 +75,17 @@ first: list[URLPattern | URLResolver] = [
     path("patients/<uuid:patient_id>", OnePatient.as_view()),
     path("patients/<uuid:patient_id>/", include(of_a_patient)),
     path("clinics/<uuid:clinic_id>/", include(of_a_clinic)),
+    path("clinics/<uuid:clinic_id>/imports", Imports.as_view()),
+    path("clinics/<uuid:clinic_id>/templates", Templates.as_view()),
+    path("clinics/<uuid:clinic_id>/templates/preview", PreviewTemplate.as_view()),
+    path("clinics/<uuid:clinic_id>/templates/retire", RetireTemplate.as_view()),
+    path("transfers", Transfers.as_view()),
+    path("transfers/<uuid:transfer_id>/accept", Accept.as_view()),
+    path("transfers/<uuid:transfer_id>/decline", Decline.as_view()),
+    path("transfers/<uuid:transfer_id>/withdraw", Withdraw.as_view()),
+    path("imports/<uuid:import_id>", OneImport.as_view()),
+    path("imports/<uuid:import_id>/problems", ImportProblems.as_view()),
+    path("imports/<uuid:import_id>/confirm", ConfirmImport.as_view()),
     path("worklist", Worklist.as_view()),
     path("worklist/counts", Counts.as_view()),
     path("worklist/<uuid:item_id>", OneItem.as_view()),

@@ -153,6 +153,8 @@ SPECTACULAR_SETTINGS = {
         "Site": "reminders.models.Site",
         "CameBy": "reminders.models.Source",
         "ResultCameBy": "reminders.models.ResultSource",
+        "ImportState": "reminders.models.ImportState",
+        "TransferState": "reminders.models.Transfer.State",
         "ItemOutcome": "api.worklist.OUTCOMES",
         "HowItEnded": "api.attending.ENDS",
     },

@@ -80,19 +80,23 @@ def cancel(about_ids: Collection[UUID]) -> list[Sms]:
     One statement after the caller holds its own locks: a row that a claim holds is waited for, and
     then seen as it is. Answers the texts for which it was too late (they may reach the phone).
     """
-    if not about_ids:
-        return []
-    # Twilio may give up what it has accepted, and what comes back then must not go again.
-    may_come_back = [
-        State.QUEUED, State.SENDING, State.UNKNOWN, State.ACCEPTED, State.SENT,
-    ]  # fmt: skip
-    rows = list(
-        Sms.objects.select_for_update()
-        .filter(about_id__in=about_ids, state__in=may_come_back)
-        .order_by("id")
-    )
-    _cancel(rows)
-    return [row for row in rows if row.state in (State.SENDING, State.UNKNOWN)]
+    return _cancel_among(Sms.objects.filter(about_id__in=about_ids)) if about_ids else []
+
+
+def cancel_of(owner_id: UUID) -> list[Sms]:
+    """The same for all texts of one person."""
+    return _cancel_among(Sms.objects.filter(owner_id=owner_id))
+
+
+def is_queued_or_went(dedup_key: str) -> bool:
+    """Whether there is a text for this step already: queueing it again would add none."""
+    return Sms.objects.filter(dedup_key=dedup_key).exclude(state=State.CANCELLED).exists()
+
+
+def blank(about_ids: Collection[UUID]) -> None:
+    """Forget the words of texts about these, as of codes that are used up. Cancel them before: one
+    that could still go must not go blank."""
+    Sms.objects.filter(about_id__in=about_ids).update(body="")
 
 
 def waits(about_id: UUID) -> bool:
@@ -182,6 +186,16 @@ def news(scope: Scope, most: int) -> Sequence[Sms]:
 def take(rows: Iterable[Sms]) -> None:
     """Mark news as taken."""
     Sms.objects.filter(id__in=[row.id for row in rows]).update(untaken=False)
+
+
+def _cancel_among(texts: QuerySet[Sms]) -> list[Sms]:
+    # Twilio may give up what it has accepted, and what comes back then must not go again.
+    may_come_back = [
+        State.QUEUED, State.SENDING, State.UNKNOWN, State.ACCEPTED, State.SENT,
+    ]  # fmt: skip
+    rows = list(texts.select_for_update().filter(state__in=may_come_back).order_by("id"))
+    _cancel(rows)
+    return [row for row in rows if row.state in (State.SENDING, State.UNKNOWN)]
 
 
 def _cancel(rows: Sequence[Sms]) -> None:

@@ -100,3 +100,8 @@ _CARRIER_WORDS: dict[str, CarrierWord] = {
 def carrier_word(body: str) -> CarrierWord | None:
     """The carrier word that is the whole text, whatever its case and the marks around it."""
     return _CARRIER_WORDS.get(body.strip(" \t\r\n.,;:!?\"'()*").upper())
+
+
+def carrier_words() -> frozenset[str]:
+    """All words that carriers act on, in capitals."""
+    return frozenset(_CARRIER_WORDS)

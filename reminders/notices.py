@@ -7,9 +7,9 @@ from uuid import UUID
 
 from messaging import outbox
 from messaging.models import Scope
-from reminders import wording
+from reminders import templates, wording
 from reminders.ladder import LOOK_BACK, notice_slot
-from reminders.models import Cause
+from reminders.models import Cause, Patient, Transfer
 from reminders.plan import Plan
 from reminders.worklist import Finding, open_items
 
@@ -41,10 +41,11 @@ def work_out(
     upcoming: reminders to come, which go before it. without: ids of doses and schedules whose
     queued texts the decision cancels.
     """
-    leaves_at, expires_at = _slot(plan, upcoming, now, without) or (None, None)
+    leaves_at, expires_at = slot(plan.patient, upcoming, now, without) or (None, None)
+    own = templates.of([plan.patient.clinic_id])
     return Notice(
         kind=kind,
-        body=wording.text(kind, plan.patient, day, interval_days),
+        body=wording.text(kind, plan.patient, day, interval_days, own),
         leaves_at=leaves_at,
         expires_at=expires_at,
     )
@@ -52,9 +53,10 @@ def work_out(
 
 def move(plan: Plan, now: datetime) -> None:
     """Let a notice that waits leave at the patient's new hour, where they are now."""
-    slot = _slot(plan, plan.upcoming(plan.due, plan.planned), now, [plan.schedule.id])
-    if slot is not None:
-        outbox.move(plan.schedule.id, *slot)
+    upcoming = plan.upcoming(plan.due, plan.planned)
+    found = slot(plan.patient, upcoming, now, [plan.schedule.id])
+    if found is not None:
+        outbox.move(plan.schedule.id, *found)
     elif outbox.waits(plan.schedule.id):
         outbox.cancel([plan.schedule.id])
         open_items([Finding(plan.patient.id, Cause.HELD_BACK, {"notice": "moved"})], now)
@@ -83,10 +85,11 @@ def queue(notice: Notice, plan: Plan, now: datetime) -> None:
     )
 
 
-def _slot(
-    plan: Plan, upcoming: Sequence[datetime], now: datetime, without: Collection[UUID]
+def slot(
+    patient: Patient, upcoming: Sequence[datetime], now: datetime, without: Collection[UUID] = ()
 ) -> tuple[datetime, datetime] | None:
-    """When a notice may leave, and until when."""
-    patient = plan.patient
-    sent = outbox.unasked_since([patient.id], now - LOOK_BACK, without=without)
+    """When a text that nobody asked for may leave, and until when; None without room for one."""
+    # The same phone, where another clinic texted it before it took the patient over.
+    former = Transfer.objects.filter(became=patient).values_list("patient_id", flat=True)
+    sent = outbox.unasked_since([patient.id, *former], now - LOOK_BACK, without=without)
     return notice_slot(now, patient.hour, patient.zone, [instant for _, instant in sent], upcoming)

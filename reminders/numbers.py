@@ -1,6 +1,7 @@
 """Telephone numbers as people write them, and as carriers do."""
 
 from collections.abc import Iterable
+from functools import cache
 
 import phonenumbers
 
@@ -28,10 +29,14 @@ def numbers_like(text: str, clinic_phones: Iterable[str]) -> set[str]:
     return {found for phone in clinic_phones if (found := _parse(text, phone)) is not None}
 
 
+@cache
+def _region(clinic_phone: str) -> str | None:
+    return phonenumbers.region_code_for_number(phonenumbers.parse(clinic_phone))
+
+
 def _parse(text: str, clinic_phone: str) -> str | None:
-    region = phonenumbers.region_code_for_number(phonenumbers.parse(clinic_phone))
     try:
-        parsed = phonenumbers.parse(text, region)
+        parsed = phonenumbers.parse(text, _region(clinic_phone))
     except phonenumbers.NumberParseException:
         return None
     number = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)

@@ -9,20 +9,18 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import available_timezones
 
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 
 from accounts import audit
 from accounts.models import Clinic
 from accounts.refusals import Conflict, Invalid, NotFound
-from messaging import outbox
-from messaging.models import Sms
-from reminders import notices
+from reminders import new_number, notices
 from reminders.ladder import FOLLOWING, Step, step_instant
-from reminders.models import Cause, Dose, Language, Patient, Wording
+from reminders.models import Dose, Language, NumberChange, Patient, Wording
 from reminders.numbers import e164
-from reminders.plan import read_plan
+from reminders.phones import hold_number
+from reminders.plan import lock_patient, read_plan
 from reminders.schedule import local_date
-from reminders.worklist import settle_items
 
 
 @dataclass(frozen=True)
@@ -42,10 +40,10 @@ class Enrolment:
 
 @dataclass(frozen=True)
 class Changed:
-    """A patient after a change, with the texts that still went, or go, to the former number."""
+    """A patient after a change. asked: a new number that waits for its code."""
 
     patient: Patient
-    too_late: list[Sms]
+    asked: NumberChange | None
 
 
 def enrol(clinic: Clinic, enrolment: Enrolment, actor: audit.Actor, now: datetime) -> Patient:
@@ -62,10 +60,9 @@ def enrol(clinic: Clinic, enrolment: Enrolment, actor: audit.Actor, now: datetim
         consent_on=enrolment.consent_on,
         consent_source=enrolment.consent_source,
     )
-    if enrolment.consent_on > local_date(now, patient.zone):
-        raise Invalid("consent_ahead", "Consent can't be dated in the future.", "consent_on")
+    check_consent(patient, now)
     with transaction.atomic():
-        _hold_number(patient.number, clinic)
+        hold_number(patient.number, clinic)
         _save(patient)
         audit.record(actor, "enrol", clinic_id=clinic.id, subject_id=patient.id)
     return patient
@@ -76,43 +73,41 @@ def change_patient(
 ) -> Changed:
     """Change what is known of a patient; `changes` maps field names to new values.
 
-    Texts that wait go to a new number instead of the former one; a new hour or zone moves only the
-    next step of each open dose. Raises Invalid or Conflict, naming the field.
+    A new hour or zone moves only the next step of each open dose. A new number is asked for, and
+    not theirs before its code is given (new_number.py); `old_number` "lost" says that the
+    former one is. Raises Invalid or Conflict, naming the field.
     """
+    facts = {name: value for name, value in changes.items() if name not in _OF_THE_NUMBER}
     with transaction.atomic():
-        patient = (
-            Patient.objects.select_for_update(of=("self",))
-            .select_related("clinic")
-            .get(id=patient_id)
-        )
-        former = {name: getattr(patient, name) for name in changes}
-        for name, value in changes.items():
+        patient = lock_patient(patient_id)
+        former = {name: getattr(patient, name) for name in facts}
+        for name, value in facts.items():
             setattr(patient, name, value)
-        patient.number = e164(patient.number, patient.clinic.phone)
         patient.time_zone = known_zone(patient.time_zone)
         patient.hour = whole_minutes(patient.hour)
-        if patient.consent_on > local_date(now, patient.zone):
-            raise Invalid("consent_ahead", "Consent can't be dated in the future.", "consent_on")
-        changed = sorted(name for name in changes if getattr(patient, name) != former[name])
-        too_late: list[Sms] = []
-        if "number" in changed:
-            _hold_number(patient.number, patient.clinic)
+        check_consent(patient, now)
+        changed = sorted(name for name in facts if getattr(patient, name) != former[name])
         if changed:
             _save(patient)
         if {"hour", "time_zone"} & set(changed):
             _move_next_steps(patient)
             _move_notice(patient, now)
-        if "number" in changed:
-            too_late = outbox.readdress(patient.id, patient.number, now)
-            settle_items([patient.id], [Cause.UNDELIVERED], now, because="The number was changed.")
+        asked = None
+        if "number" in changes:
+            asked = new_number.ask(patient, changes["number"], actor, now)
+        if changes.get("old_number") == "lost":
+            new_number.note_lost(patient, now)
         audit.record(
             actor,
             "change_patient",
             clinic_id=patient.clinic_id,
             subject_id=patient.id,
-            changed=changed,
+            changed=[*changed, *sorted(_OF_THE_NUMBER & set(changes))],
         )
-    return Changed(patient, too_late)
+    return Changed(patient, asked)
+
+
+_OF_THE_NUMBER = frozenset({"number", "old_number"})
 
 
 def known_zone(name: str) -> str:
@@ -131,25 +126,16 @@ def whole_minutes(hour: time) -> time:
     return hour
 
 
+def check_consent(patient: Patient, now: datetime) -> None:
+    """Refuse a consent that is still to come where the patient is."""
+    if patient.consent_on > local_date(now, patient.zone):
+        raise Invalid("consent_ahead", "Consent can't be dated in the future.", "consent_on")
+
+
 @cache
 def _zones() -> frozenset[str]:
     """All zones' names; kept, for looking for them means walking through many folders."""
     return frozenset(available_timezones())
-
-
-def _hold_number(number: str, clinic: Clinic) -> None:
-    """See to it that a phone belongs to one clinic, for an answer must find one care team.
-
-    The lock lasts for the transaction: two clinics enrolling one number take turns.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [number])
-    if Patient.objects.filter(number=number).exclude(clinic=clinic).exists():
-        raise Conflict(
-            "number_in_use",
-            "This number can't be used here. Check it, and ask support if it is right.",
-            "number",
-        )
 
 
 def _save(patient: Patient) -> None:

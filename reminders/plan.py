@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.db.models import Max, Q, QuerySet
 
-from accounts.refusals import NotFound, Stale
+from accounts.refusals import Conflict, NotFound, Stale
 from reminders.ladder import FOLLOWING, NOTICE_DAYS, Step, step_instant
 from reminders.models import Dose, DoseRecord, DoseState, Patient, Schedule, ScheduleVersion
 from reminders.schedule import dates_between, local_date, next_dose
@@ -119,10 +119,14 @@ def dose_after(
 
 
 def lock_patient(patient_id: UUID) -> Patient:
-    """The patient, locked for the transaction: the first lock of every verb."""
-    return (
+    """The patient, locked for the transaction: the first lock of every verb. Raises Conflict for
+    one whom another clinic took over: what happened here stays as it is."""
+    patient = (
         Patient.objects.select_for_update(of=("self",)).select_related("clinic").get(id=patient_id)
     )
+    if patient.left_at is not None:
+        raise Conflict("left", "Another clinic has taken this patient over. Ask there.")
+    return patient
 
 
 def lock_plan(patient_id: UUID, token: str) -> Plan:

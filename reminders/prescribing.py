@@ -82,29 +82,40 @@ def start(
                 "already_started",
                 "This patient has a schedule already. Change that one, or stop it first.",
             )
-        schedule = Schedule(patient=patient, last_injection_on=last_injection_on)
-        plan = Plan(
-            patient,
-            schedule,
-            versions=[],
-            due=[],
-            planned=None,
-            last_asked_on=None,
-            last_answered_on=None,
-        )
-        if last_injection_on is not None and last_injection_on > plan.today(now):
-            raise Invalid(
-                "injection_ahead",
-                "This date is still to come. Give a past one, or none.",
-                "last_injection_on",
-            )
-        schedule.save()
-        effect = work_out(plan, decision, actor, now)
+        effect = begin(patient, decision, last_injection_on, actor, now)
+        effect.plan.schedule.save()
         # A notice that the former one has ended may wait for the morning.
         outbox.cancel([former.id for former in Schedule.objects.filter(patient=patient)])
         _store(effect, now)
         _audit("start", effect.plan, decision, actor)
     return Outcome(effect.plan, [], None)
+
+
+def begin(
+    patient: Patient,
+    decision: Decision,
+    last_injection_on: date | None,
+    actor: audit.Actor,
+    now: datetime,
+) -> Effect:
+    """What a patient's first decision comes to: checked and worked out, nothing stored, nothing
+    asked of the database. Raises Invalid for dates and intervals that can't be."""
+    plan = Plan(
+        patient,
+        Schedule(patient=patient, last_injection_on=last_injection_on),
+        versions=[],
+        due=[],
+        planned=None,
+        last_asked_on=None,
+        last_answered_on=None,
+    )
+    if last_injection_on is not None and last_injection_on > plan.today(now):
+        raise Invalid(
+            "injection_ahead",
+            "This date is still to come. Give a past one, or none.",
+            "last_injection_on",
+        )
+    return work_out(plan, decision, actor, now)
 
 
 def preview_change(

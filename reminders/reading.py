@@ -20,7 +20,16 @@ from accounts.models import Clinic, User
 from accounts.refusals import NotFound
 from messaging import outbox
 from messaging.models import Scope, Sms
-from reminders.models import Answer, Dose, Patient, Schedule, Status, WorkItem, WorkNote
+from reminders.models import (
+    Answer,
+    Dose,
+    NumberChange,
+    Patient,
+    Schedule,
+    Status,
+    WorkItem,
+    WorkNote,
+)
 from reminders.numbers import numbers_like
 from reminders.plan import Plan, read_plan
 from reminders.schedule import dose_dates
@@ -34,6 +43,14 @@ class Coming:
     interval_days: int
     state: str
     remind_at: datetime
+
+
+@dataclass(frozen=True)
+class NewNumber:
+    """A new number that waits for its code, and what became of the text that brings it."""
+
+    change: NumberChange
+    text_state: str
 
 
 def patient_for(user: User, patient_id: UUID, may: May) -> Patient:
@@ -192,6 +209,13 @@ def plans_of(patients: Iterable[Patient]) -> dict[UUID, Schedule]:
         .distinct("patient_id")
     )
     return {schedule.patient_id: schedule for schedule in schedules}
+
+
+def new_numbers_of(patients: Iterable[Patient]) -> dict[UUID, NewNumber]:
+    """The new number of each of these patients that waits for its code, by patient."""
+    changes = list(NumberChange.objects.filter(patient__in=list(patients), outcome=""))
+    states = {sms.about_id: sms.state for sms in outbox.texts_about([c.id for c in changes])}
+    return {change.patient_id: NewNumber(change, states.get(change.id, "")) for change in changes}
 
 
 def _matches(search: str, phones: Iterable[str]) -> Q:

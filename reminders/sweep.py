@@ -11,8 +11,10 @@ from django.db.models import Exists, OuterRef, Q
 from accounts import audit
 from accounts.replies import forget_replies
 from reminders.blood import due_results
+from reminders.imports import forget_unconfirmed
 from reminders.ladder import FOLLOWING, Step, step_instant
 from reminders.models import Cause, Dose, DoseState, Schedule, Status, WorkItem
+from reminders.new_number import end_late_codes
 from reminders.planning import MOST_TROUBLE
 from reminders.schedule import local_date
 from reminders.worklist import Finding, open_items, settle_items
@@ -26,8 +28,8 @@ AHEAD = timedelta(hours=36)
 def sweep(now: datetime) -> None:
     """Work out the next reminders' instants again (governments change their clocks' rules, and a
     new tzdata brings it), alarm on running schedules without a plan, put pauses whose review is
-    due and patients whose blood result is due on the worklist, and forget what is kept for a day.
-    Repeating it does nothing more."""
+    due and patients whose blood result is due on the worklist, and forget what isn't kept for
+    ever. Repeating it does nothing more."""
     moved = _work_out_instants_again(now)
     with transaction.atomic():
         unplanned = list(
@@ -56,6 +58,8 @@ def sweep(now: datetime) -> None:
         )
         _settle_repaired({schedule.patient_id for schedule in unplanned}, now)
         forget_replies()
+        forget_unconfirmed(now)
+        end_late_codes(now)
         audit.record(audit.CLOCK, "sweep", clinic_id=None, subject_id=None, moved=moved)
 
 

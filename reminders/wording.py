@@ -5,11 +5,13 @@ that a late one can't be taken for today's (FACTS, SMS law and carriers).
 """
 
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import phonenumbers
 from babel.dates import format_date, format_time
@@ -35,18 +37,48 @@ def every(language: str, interval_days: int) -> str:
     return str(phrases["week" if weeks == 1 else "weeks"]).format(n=weeks)
 
 
-def text(kind: str, patient: Patient, day: date | None = None, interval_days: int = 7) -> str:
+Own = Mapping[tuple[UUID, str, str, str], str]
+"""Clinics' own texts by clinic, language, wording and kind (templates.of)."""
+
+
+def text(
+    kind: str,
+    patient: Patient,
+    day: date | None = None,
+    interval_days: int = 7,
+    own: Own | None = None,
+) -> str:
     """The body of one text to a patient, in their language and wording.
 
     kind: a key of the language files (day, next, overdue, changed, resumed, paused, stopped,
-    later). day: the date it names. interval_days: what "then every ..." says.
+    later, correction). day: the date it names. interval_days: what "then every ..." says. own: the
+    clinics' own texts, which go before the built-in ones.
     """
+    key = (patient.clinic_id, patient.language, patient.wording, kind)
+    body = (own or {}).get(key) or words(patient.language)[patient.wording][kind]
+    return fill(str(body), patient, day, interval_days)
+
+
+def fill(body: str, patient: Patient, day: date | None = None, interval_days: int = 7) -> str:
+    """A text with its placeholders filled for one patient."""
     said = Said(patient)
-    return str(words(patient.language)[patient.wording][kind]).format(
+    return body.format(
         clinic=patient.clinic.name,
         phone=said.phone(patient.clinic.phone),
         date=said.date(day),
         every=every(patient.language, interval_days),
+    )
+
+
+def written(language: str, day: date) -> str:
+    """A date as people write it in a language."""
+    return format_date(day, words(language)["date"], locale=language)
+
+
+def code_text(patient: Patient, number: str, code: str) -> str:
+    """The text that brings a code to a patient's new number."""
+    return str(words(patient.language)["number"]["code"]).format(
+        clinic=patient.clinic.name, phone=callable_from(patient.clinic.phone, number), code=code
     )
 
 
@@ -64,8 +96,7 @@ class Said:
 
     def date(self, day: date | None) -> str:
         """Like Monday 4 January; empty for none."""
-        book = words(self.patient.language)
-        return format_date(day, book["date"], locale=self.patient.language) if day else ""
+        return written(self.patient.language, day) if day else ""
 
     def time(self, at: datetime | None) -> str:
         """The wall time where the patient is; empty for none."""
@@ -76,7 +107,7 @@ class Said:
 
     def phone(self, number: str) -> str:
         """A number as they would dial it."""
-        return _callable_from(number, self.patient.number)
+        return callable_from(number, self.patient.number)
 
 
 def _region(patient: Patient) -> str:
@@ -88,7 +119,7 @@ def _region(patient: Patient) -> str:
     return local if local in locale_identifiers() else patient.language
 
 
-def _callable_from(phone: str, number: str) -> str:
+def callable_from(phone: str, number: str) -> str:
     """A number as somebody at another number would dial it: national within one country."""
     to, at = phonenumbers.parse(phone), phonenumbers.parse(number)
     at_home = to.country_code == at.country_code

@@ -16,7 +16,7 @@ from messaging.reading_back import read_back as read_back_texts
 from messaging.sending import send_due
 from messaging.settling import go_again
 from messaging.settling import settle as settle_texts
-from reminders import hearing, news, paging, planning
+from reminders import hearing, imports, news, paging, planning
 from reminders.alarms import alarms
 from reminders.daily_count import count_today as count_doses
 from reminders.sweep import sweep as sweep_schedules
@@ -81,6 +81,11 @@ def settle() -> None:
 @shared_task(base=Tick)
 def take_news() -> None:
     _while_busy(lambda: news.take_news(read_clock()))
+
+
+@shared_task(base=Tick)
+def take_imports() -> None:
+    _while_busy(lambda: imports.take_imports(read_clock()))
 
 
 @shared_task(base=Tick)

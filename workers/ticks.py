@@ -19,6 +19,7 @@ TICKS: dict[str, tuple[float, str]] = {
     "workers.tasks.page_staff": (2, URGENT),
     "workers.tasks.settle": (5, ROUTINE),
     "workers.tasks.take_news": (10, ROUTINE),
+    "workers.tasks.take_imports": (5, ROUTINE),
     "workers.tasks.read_back": (60, ROUTINE),
     "workers.tasks.sweep": (3600, ROUTINE),
     "workers.tasks.count_today": (3600, ROUTINE),

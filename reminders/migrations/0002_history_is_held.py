@@ -2,7 +2,7 @@
 
 from django.db import migrations
 
-KEPT = ("scheduleversion", "doserecord", "worknote", "sideeffectentry", "bloodresult")
+KEPT = ("scheduleversion", "doserecord", "worknote", "sideeffectentry", "bloodresult", "template")
 """Tables that are only ever added to."""
 
 FORWARD = """

@@ -8,6 +8,14 @@ from reminders.models.health import (
     SideEffect,
     SideEffectEntry,
 )
+from reminders.models.imports import (
+    Import,
+    ImportMode,
+    ImportPart,
+    ImportProblem,
+    ImportState,
+)
+from reminders.models.moves import NumberChange, Transfer
 from reminders.models.patients import (
     E164,
     ConsentSource,
@@ -27,6 +35,7 @@ from reminders.models.schedules import (
     ScheduleVersion,
     Status,
 )
+from reminders.models.templates import Template
 from reminders.models.worklist import (
     NEXT_STEP,
     URGENCY,
@@ -54,8 +63,14 @@ __all__ = [
     "DoseState",
     "Duty",
     "Handled",
+    "Import",
+    "ImportMode",
+    "ImportPart",
+    "ImportProblem",
+    "ImportState",
     "Language",
     "Missed",
+    "NumberChange",
     "Outcome",
     "Patient",
     "Policy",
@@ -69,7 +84,9 @@ __all__ = [
     "Site",
     "Source",
     "Status",
+    "Template",
     "Told",
+    "Transfer",
     "Urgency",
     "Wording",
     "WorkItem",

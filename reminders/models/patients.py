@@ -43,19 +43,21 @@ class Patient(TimeSortedModel):
     """A person who injects, and how they want to be reached.
 
     number: E.164. hour: local wall time of reminders, in time_zone. consent_on: the date on which
-    they agreed to texts.
+    they agreed to texts. left_at: when another clinic took them over; then number is blank, for
+    no phone has two clinics.
     """
 
     clinic = models.ForeignKey(Clinic, on_delete=models.PROTECT, related_name="patients")
     name = models.CharField(max_length=120)
     reference = models.CharField(max_length=40, blank=True, help_text="The clinic's own number.")
-    number = models.CharField(max_length=16)
+    number = models.CharField(max_length=16, blank=True)
     time_zone = models.CharField(max_length=64)
     language = models.CharField(max_length=8, choices=Language)
     hour = models.TimeField()
     wording = models.CharField(max_length=16, choices=Wording, default=Wording.DISCREET)
     consent_on = models.DateField()
     consent_source = models.CharField(max_length=16, choices=ConsentSource)
+    left_at = models.DateTimeField(null=True)
     search = models.GeneratedField(
         expression=SearchVector("name", "reference", config="simple"),
         output_field=SearchVectorField(),
@@ -64,7 +66,11 @@ class Patient(TimeSortedModel):
 
     class Meta:
         constraints = [
-            models.CheckConstraint(condition=Q(number__regex=E164), name="patient_number_e164"),
+            models.CheckConstraint(
+                condition=Q(number__regex=E164, left_at__isnull=True)
+                | Q(number="", left_at__isnull=False),
+                name="patient_number_e164",
+            ),
             models.UniqueConstraint(
                 fields=["clinic", "reference"],
                 condition=~Q(reference=""),

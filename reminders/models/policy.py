@@ -23,7 +23,8 @@ class Policy(TimeSortedModel):
     waits on a rung of the rota. result_days: a blood result is due so long after the last; null
     for never. out_of_hours: a number beside the clinic's own for safety answers, E.164 or blank.
     emergency, crisis_line: what these answers name (FACTS, Community duty of care: 999 and
-    Samaritans 116 123 in the UK, 911 and 988 in the US).
+    Samaritans 116 123 in the UK, 911 and 988 in the US). segment_price, currency: what a segment
+    costs the clinic, shown beside its own texts; null where nobody has said.
     """
 
     clinic = models.OneToOneField(Clinic, on_delete=models.PROTECT, related_name="policy")
@@ -37,6 +38,9 @@ class Policy(TimeSortedModel):
     out_of_hours = models.CharField(max_length=16, blank=True)
     emergency = models.CharField(max_length=16, default="999")
     crisis_line = models.CharField(max_length=16, default="116 123")
+
+    segment_price = models.DecimalField(max_digits=8, decimal_places=4, null=True)
+    currency = models.CharField(max_length=3, blank=True)
 
     class Meta:
         constraints = [

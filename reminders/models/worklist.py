@@ -20,6 +20,7 @@ class Cause(models.TextChoices):
     NOT_ASKED = "not_asked", "A reminder did not reach the patient"
     UNDELIVERED = "undelivered", "A text was not delivered"
     OPTED_OUT = "opted_out", "The patient stopped our texts"
+    NUMBER_LOST = "number_lost", "The patient's phone is lost, and the new number not confirmed"
     HELD_BACK = "held_back", "A text was held back: too many in a week"
     SIDE_EFFECT = "side_effect", "The patient wrote of a side effect"
     TEXT_TO_READ = "text_to_read", "A text that was not understood"

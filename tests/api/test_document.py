@@ -40,6 +40,9 @@ from tests.cast import NOW, Cast
 ONLY_THE_VERBS_KNOW = {
     *("interval_days", "starts_on", "review_on", "after_last_injection", "open_dose"),
     *("unit", "implausible", "taken_on", "on_date", "corrects", "period", "parse_error"),
+    *("column", "column_twice", "column_missing", "csv", "empty", "nul", "parse_error"),
+    *("own_clinic", "code_wrong", "kind", "text", "braces", "placeholder", "placeholder_missing"),
+    *("link", "digits", "carrier_word", "telling", "characters", "long"),
     *("injection_ahead", "number", "time_zone", "consent_ahead", "not_signed_in"),
     *("not_a_member", "too_far", "ends_at", "sites"),
 }

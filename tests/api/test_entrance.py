@@ -21,6 +21,7 @@ WHO_MAY_ENTER = {
     "/api/v1/me": "SignedIn",
     "/api/v1/patients": "SignedIn",
     "/api/v1/patients/<uuid:patient_id>": "SignedIn",
+    "/api/v1/patients/<uuid:patient_id>/number/confirm": "SignedIn",
     "/api/v1/patients/<uuid:patient_id>/schedule": "SignedIn",
     "/api/v1/patients/<uuid:patient_id>/schedule/preview": "SignedIn",
     "/api/v1/patients/<uuid:patient_id>/schedule/change": "SignedIn",
@@ -43,6 +44,20 @@ WHO_MAY_ENTER = {
     "/api/v1/clinics/<uuid:clinic_id>/blood-results/import": "SignedIn",
     "/api/v1/clinics/<uuid:clinic_id>/adherence": "SignedIn",
     "/api/v1/clinics/<uuid:clinic_id>/adherence.csv": "SignedIn",
+    "/api/v1/patients/<uuid:patient_id>/transfer": "SignedIn",
+    "/api/v1/patients/<uuid:patient_id>/messages": "SignedIn",
+    "/api/v1/patients/<uuid:patient_id>/corrections": "SignedIn",
+    "/api/v1/clinics/<uuid:clinic_id>/imports": "SignedIn",
+    "/api/v1/transfers": "SignedIn",
+    "/api/v1/transfers/<uuid:transfer_id>/accept": "SignedIn",
+    "/api/v1/transfers/<uuid:transfer_id>/decline": "SignedIn",
+    "/api/v1/transfers/<uuid:transfer_id>/withdraw": "SignedIn",
+    "/api/v1/clinics/<uuid:clinic_id>/templates": "SignedIn",
+    "/api/v1/clinics/<uuid:clinic_id>/templates/preview": "SignedIn",
+    "/api/v1/clinics/<uuid:clinic_id>/templates/retire": "SignedIn",
+    "/api/v1/imports/<uuid:import_id>": "SignedIn",
+    "/api/v1/imports/<uuid:import_id>/problems": "SignedIn",
+    "/api/v1/imports/<uuid:import_id>/confirm": "SignedIn",
     "/api/v1/worklist": "SignedIn",
     "/api/v1/worklist/counts": "SignedIn",
     "/api/v1/worklist/<uuid:item_id>": "SignedIn",
@@ -66,6 +81,7 @@ ENROLMENT = {
     "consent_on": "2026-12-01",
     "consent_source": "written",
 }
+NOBODY = "0198c0de-0000-7000-8000-000000000000"
 PAUSE = {"review_on": "2027-02-01"}
 
 # Method, path, body; then what a clinician and a coordinator of Ada's clinic, and a clinician of
@@ -77,6 +93,7 @@ DOORS = [
     ("POST", "/api/v1/patients", ENROLMENT, 201, 201, 404),
     ("GET", "{ada}", None, 200, 200, 404),
     ("PATCH", "{ada}", {"name": "Ada Other"}, 200, 200, 404),
+    ("POST", "{ada}/number/confirm", {"code": "000000"}, 409, 409, 404),
     ("GET", "{ada}/schedule", None, 200, 200, 404),
     ("POST", "{ada}/schedule", DECISION, 409, 403, 404),
     ("POST", "{ada}/schedule/preview", DECISION, 200, 403, 404),
@@ -88,6 +105,10 @@ DOORS = [
     ("GET", "{ada}/doses/history", None, 200, 200, 404),
     ("GET", "{ada}/answers", None, 200, 200, 404),
     ("GET", "{ada}/texts", None, 200, 200, 404),
+    ("POST", "{ada}/transfer", {"clinic": NOBODY}, 404, 403, 404),
+    ("GET", "/api/v1/transfers", None, 200, 200, 200),
+    ("POST", "{ada}/messages", {"kind": "message:closed"}, 409, 409, 404),
+    ("POST", "{ada}/corrections", {"text": NOBODY}, 400, 400, 404),
     ("GET", "/api/v1/worklist", None, 200, 200, 200),
     ("GET", "/api/v1/worklist/counts", None, 400, 400, 400),
     ("POST", "/api/v1/sign-out", None, 204, 204, 204),
@@ -125,7 +146,11 @@ def test_every_route_says_who_may_enter():
 
 def test_the_table_below_leaves_out_no_door_for_people():
     named = {path.replace("{ada}", "/api/v1/patients/<uuid:patient_id>") for _, path, *_ in DOORS}
-    elsewhere = {path for path in WHO_MAY_ENTER if re.search("<uuid:(item|clinic|dose)_id>", path)}
+    elsewhere = {
+        path
+        for path in WHO_MAY_ENTER
+        if re.search("<uuid:(item|clinic|dose|import|transfer)_id>", path)
+    }
     for_people = {path for path, who in WHO_MAY_ENTER.items() if who == "SignedIn"}
     assert named | elsewhere | TOLD_ELSEWHERE == for_people
 

@@ -12,6 +12,7 @@ from reminders.planning import plan_doses
 from reminders.worklist import Finding, open_items
 from tests.api.test_entrance import ENROLMENT
 from tests.cast import NOW, make_patient
+from tests.codes import code_sent
 
 PATIENTS = "/api/v1/patients"
 QUERIES = [
@@ -138,20 +139,32 @@ def test_the_worklist_asks_no_query_for_each_row(
     assert items[0]["cause_in_words"] == "No answer for 48 hours"
 
 
-def test_a_new_number_gets_the_texts_that_wait_and_the_answer_names_the_others(
-    cast, ada, weekly, clinician
-):
+def test_a_new_number_waits_for_its_code_and_then_gets_the_texts(cast, ada, weekly, clinician):
     plan_doses(NOW.replace(hour=9))
     Sms.objects.update(state=State.UNKNOWN, lease_until=NOW, sender=cast.sender)
-    answer = clinician.ask("PATCH", ada, body={"number": "07700 900009"}, expect=200)
-    assert answer["number"] == "+447700900009"
+    asked = clinician.ask("PATCH", ada, body={"number": "07700 900009"}, expect=200)
+    assert (asked["number"], asked["new_number"]["number"]) == ("+447700900001", "+447700900009")
+    assert asked["new_number"]["text_state"] == "queued"
+    shown = clinician.ask("GET", ada, expect=200)
+    assert shown.body == asked.body
+    texts = clinician.ask("GET", f"{ada}/texts", expect=200)
+    code = code_sent("+447700900009")
+    assert code not in str(texts.body) + str(shown.body)
+    wrong = "000000" if code != "000000" else "000001"
+    confirm = f"{ada}/number/confirm"
+    clinician.ask(
+        "POST", confirm, body={"code": wrong}, expect=400, code="code_wrong", field="code"
+    )
+    answer = clinician.ask("POST", confirm, body={"code": code}, expect=200)
+    assert (answer["number"], answer["new_number"]) == ("+447700900009", None)
     assert [text["to"] for text in answer["too_late"]] == ["+447700900001"]
+    clinician.ask("POST", confirm, body={"code": code}, expect=409, code="no_new_number")
 
 
 def test_a_change_of_nothing_changes_nothing(ada, clinician):
     before = clinician.ask("GET", ada, expect=200)
     after = clinician.ask("PATCH", ada, body={}, expect=200)
-    assert {**before.body, "too_late": []} == after.body
+    assert before.body == after.body
     # A choice that has a default when enrolling has none here.
     explicit = clinician.ask("PATCH", ada, body={"wording": "explicit"}, expect=200)
     assert clinician.ask("PATCH", ada, body={"hour": "18:30"}, expect=200)["wording"] == "explicit"

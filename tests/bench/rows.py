@@ -84,7 +84,8 @@ INSERT INTO reminders_dose (id, schedule_id, version_id, date, state, step, next
 
 INSERT INTO messaging_sms (id, scope, lane, kind, clinic_id, owner_id, about_id, dedup_key, "to",
         body, body_digest, segments, asked_for, last_word, state, queued_at, available_at,
-        expires_at, cancel_wished, attempt, refusals, requeued, quiet_reads, account, sender_id, sid, untaken)
+        expires_at, cancel_wished, attempt, refusals, requeued, quiet_reads, account, sender_id,
+        sid, untaken)
     SELECT uuidv7(), 'care', 'routine', 'once', %(clinic)s, patient, dose.id, 'dose:' || dose.id,
         '+1555' || 1000000 + n,
         'Monday 4 January: your injection is today. Answer 1 when you have taken it.',

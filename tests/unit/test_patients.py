@@ -8,7 +8,6 @@ from django.db import IntegrityError, transaction
 from accounts.models import AuditEntry
 from accounts.refusals import Conflict, Invalid, Refusal
 from messaging.models import Sms
-from messaging.states import State
 from reminders import prescribing
 from reminders.effects import Decision
 from reminders.models import Dose, Patient
@@ -81,29 +80,6 @@ def test_a_clinics_reference_belongs_to_one_patient(cast):
     assert refusal.value.field == "reference"
     elsewhere = make_patient(cast.other_clinic, cast.stranger, number="07700 900003")
     assert change_patient(elsewhere.id, {"reference": "A-1"}, actor, NOW).patient.reference == "A-1"
-
-
-class TestAChangedNumber:
-    def due(self, cast):
-        decision = Decision(7, MONDAY)
-        prescribing.start(cast.ada.id, decision, None, cast.actor, NOW)
-        plan_doses(NINE)
-
-    def test_gets_the_waiting_text_instead_of_the_former_one(self, cast):
-        self.due(cast)
-        changed = change_patient(cast.ada.id, {"number": "07700 900007"}, cast.actor, NINE)
-        assert changed.too_late == []
-        assert list(Sms.objects.order_by("id").values_list("to", "state")) == [
-            ("+447700900001", "cancelled"),
-            ("+447700900007", "queued"),
-        ]
-
-    def test_does_not_get_a_second_one_if_it_was_too_late(self, cast):
-        self.due(cast)
-        Sms.objects.update(state=State.SENDING, lease_until=NINE, sender=cast.sender, account="AC")
-        changed = change_patient(cast.ada.id, {"number": "07700 900007"}, cast.actor, NINE)
-        assert [sms.to for sms in changed.too_late] == ["+447700900001"]
-        assert Sms.objects.count() == 1
 
 
 class TestAChangedHour:

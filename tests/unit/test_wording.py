@@ -11,7 +11,10 @@ from reminders import wording
 from reminders.models import Language, Patient
 
 LANGUAGES = [language.value for language in Language]
-KINDS = ["day", "next", "overdue", "changed", "resumed", "paused", "stopped", "later"]
+KINDS = [
+    *("day", "next", "overdue", "changed", "resumed", "paused", "stopped"),
+    *("correction", "later"),
+]
 ANSWERS = sorted(wording.words("en")["answers"])
 TELLING = [
     "inject",
@@ -40,6 +43,7 @@ def test_every_language_has_the_same_words_with_the_same_placeholders(language):
             names = placeholders(book[style][kind])
             assert names == placeholders(english[style][kind])
             assert {"clinic", "phone"} <= names, "who it is from, and how to reach them"
+    assert placeholders(book["number"]["code"]) == {"clinic", "phone", "code"}
     assert set(book["every"]) == {"week", "weeks", "days"}
 
 
