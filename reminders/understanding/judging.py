@@ -75,6 +75,8 @@ class Reading(Heard):
             return False
         if one.kind != "say.stop" and self._is_of_treatment(one):
             return False
+        if one.kind == "say.later" and self._is_in_a_question_when(one):
+            return False
         if one.kind == "say.stop_alone":
             return all(self.is_ordinary(at) for at in self.clause_of(one))
         if one.kind == "say.when_alone":
@@ -82,6 +84,10 @@ class Reading(Heard):
         if one.kind in {"say.taken", "say.taken_alone"}:
             return self._is_taken(one)
         return True
+
+    def _is_in_a_question_when(self, one: Found) -> bool:
+        """ "When must I do it?" puts nothing off."""
+        return any(one.overlaps(other) and other.first < one.first for other in self.of("say.when"))
 
     def _is_of_treatment(self, one: Found) -> bool:
         """Whether it is only a part of what is said of the treatment ("stop the injections")."""
@@ -215,8 +221,15 @@ class Reading(Heard):
 
     @staticmethod
     def _widest(times: list[Found]) -> list[Found]:
-        """Times without those that are a part of another."""
-        return [one for one in times if not any(other.covers(one) for other in times)]
+        """Times without those that share a word with one that is longer."""
+        return [
+            one
+            for one in times
+            if not any(
+                other.overlaps(one) and other.last - other.first > one.last - one.first
+                for other in times
+            )
+        ]
 
     @cached_property
     def _is_to_come(self) -> bool:

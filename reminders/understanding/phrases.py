@@ -71,7 +71,8 @@ def _hidden(tokens: list[Token], keys: list[set[str]], book: Book) -> dict[int, 
         joined = token.text
         for place in range(at + 1, min(at + _MOST, len(tokens))):
             then = tokens[place].text
-            if len(joined) + len(then) > _MOST or not then.isalpha():
+            apart = tokens[place].clause != token.clause and len(then) > 1
+            if apart or len(joined) + len(then) > _MOST or not then.isalpha():
                 break
             joined += then
             if len(joined) >= _FEWEST and not _plain(then, keys[at], book):
