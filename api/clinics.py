@@ -19,6 +19,7 @@ from api.schema import operation
 from reminders import policies, rota
 from reminders.models import Duty, Site
 
+CURRENCY = (r"([A-Z]{3})?", "Write a currency's code, like GBP.")
 SHORT = (policies.SHORT_NUMBER.pattern, "Write digits, like 999 or 116 123.")
 
 
@@ -87,6 +88,14 @@ class Policy(Strict):
     )
     emergency = Text(max_length=16, kind=SHORT)
     crisis_line = Text(max_length=16, kind=SHORT)
+    segment_price = serializers.DecimalField(
+        max_digits=8,
+        decimal_places=4,
+        min_value=0,
+        allow_null=True,
+        help_text="What a segment costs you; shown beside your own texts. null: not known.",
+    )
+    currency = Text(max_length=3, kind=CURRENCY, help_text="Of the price, like GBP, or empty.")
 
 
 class Rota(Door):

@@ -183,6 +183,8 @@ POLICY: dict[str, Any] = {
     "out_of_hours": "+442079460111",
     "emergency": "999",
     "crisis_line": "116 123",
+    "segment_price": "0.0400",
+    "currency": "GBP",
 }
 MEMBERSHIPS: list[dict[str, Any]] = [
     {

@@ -14,6 +14,7 @@ from messaging import inbound
 from messaging.models import InboundSms, Scope
 from reminders.conversation import Conversation
 from reminders.models import Cause, Patient
+from reminders.new_number import confirm_by_text
 from reminders.worklist import Finding, open_items
 
 log = logging.getLogger(__name__)
@@ -40,6 +41,8 @@ def _hear_next(now: datetime) -> bool:
             patients = _lock_patients(row)
             if patients:
                 Conversation(row, patients, now).handle()
+            else:
+                confirm_by_text(row.number, row.body, now)
             inbound.take_inbound([row], now)
     except (OperationalError, InterfaceError):
         raise
@@ -53,7 +56,8 @@ def _hear_next(now: datetime) -> bool:
 
 
 def _lock_patients(row: InboundSms) -> list[Patient]:
-    """Whoever has this number: people share phones. A number that is nobody's gets no answer."""
+    """Whoever has this number: people share phones. A number that is nobody's gets no answer, but
+    may bring the code that makes it a patient's."""
     return list(
         Patient.objects.select_for_update(of=("self",))
         .select_related("clinic")

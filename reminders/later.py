@@ -6,7 +6,7 @@ from accounts import audit
 from messaging import outbox
 from messaging.models import Scope
 from messaging.states import State
-from reminders import wording
+from reminders import templates, wording
 from reminders.ladder import EARLIEST, LATEST
 from reminders.models import Dose, Patient
 from reminders.schedule import local_date, local_instant
@@ -44,7 +44,9 @@ def remind_later(
                 about_id=dose.id,
                 dedup_key=key,
                 to=patient.number,
-                body=wording.text("later", patient, dose.date),
+                body=wording.text(
+                    "later", patient, dose.date, own=templates.of([patient.clinic_id])
+                ),
                 available_at=at,
                 expires_at=local_instant(today + timedelta(days=1), time(0), patient.zone),
                 asked_for=True,

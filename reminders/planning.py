@@ -19,7 +19,7 @@ from accounts import audit
 from messaging import outbox
 from messaging.models import Scope
 from messaging.states import State
-from reminders import wording
+from reminders import templates, wording
 from reminders.ladder import (
     DAYS_AFTER,
     FOLLOWING,
@@ -61,6 +61,7 @@ class Desk:
 
     patient: Patient
     policy: Policy
+    own_texts: wording.Own
     schedule: Schedule
     versions: list[ScheduleVersion]
     doses: list[Dose]
@@ -130,7 +131,7 @@ class Desk:
                 about_id=dose.id,
                 dedup_key=f"dose:{dose.id}:{step.value}",
                 to=patient.number,
-                body=wording.text(step.value, patient, dose.date),
+                body=wording.text(step.value, patient, dose.date, own=self.own_texts),
                 available_at=now,
                 expires_at=ends,
             )
@@ -279,11 +280,13 @@ def _desks(patient_ids: Collection[UUID], now: datetime) -> list[Desk]:
         for sms in outbox.texts_about([dose.id for open_ in doses.values() for dose in open_])
         if sms.state in ASKED
     }
-    policies = policies_of({patient.clinic_id for patient in patients})
+    clinics = {patient.clinic_id for patient in patients}
+    policies, own_texts = policies_of(clinics), templates.of(clinics)
     return [
         Desk(
             patient=patient,
             policy=policies[patient.clinic_id],
+            own_texts=own_texts,
             schedule=schedule,
             versions=versions[schedule.id],
             doses=doses[schedule.id],

@@ -49,5 +49,6 @@ def set_policy(clinic: Clinic, chosen: Mapping[str, Any], actor: audit.Actor) ->
     with transaction.atomic():
         policy, _ = Policy.objects.update_or_create(clinic=clinic, defaults=values)
         figures = {name: value for name, value in values.items() if name not in NUMBERS}
+        figures["segment_price"] = str(policy.segment_price)
         audit.record(actor, "set_policy", clinic_id=clinic.id, subject_id=policy.id, **figures)
     return policy

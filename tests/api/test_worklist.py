@@ -31,6 +31,8 @@ POLICY = {
     "out_of_hours": "020 7946 0111",
     "emergency": "112",
     "crisis_line": "116 123",
+    "segment_price": "0.0400",
+    "currency": "GBP",
 }
 
 
