@@ -19,7 +19,7 @@ from api.pages import Paged, page
 from api.schema import operation
 from api.texts import TextShown
 from messaging.models import STATES
-from reminders import new_number, patients, reading
+from reminders import consent, new_number, patients, reading
 from reminders.models import ConsentSource, Language, Patient, Status, Wording
 
 STATUSES_WANTED = [*Status.choices, ("none", "No schedule")]
@@ -284,6 +284,29 @@ class ConfirmNumber(Door):
         done = new_number.confirm_new_number(patient.id, code, self.actor, self.now)
         context = {**_context([done.patient]), "too_late": done.too_late}
         return Response(PatientReaddressed(done.patient, context=context).data)
+
+
+class WithdrawConsent(Door):
+    """/patients/{patient_id}/consent/withdraw"""
+
+    permission_classes = [SignedIn]
+
+    @operation(
+        "withdraw_consent",
+        "patients",
+        patient=True,
+        answer=PatientShown,
+        shows=examples.PATIENT,
+        problems=[403, 409],
+    )
+    def post(self, request: Request, patient_id: UUID) -> Response:
+        """Stop all texts to a patient who no longer agrees to them. Their plan stays.
+
+        A later `consent_on`, or START from their phone, lets texts go again.
+        """
+        patient = reading.patient_for(self.who, patient_id, May.ENROL)
+        withdrawn = consent.withdraw_consent(patient.id, self.actor, self.now)
+        return Response(PatientShown(withdrawn, context=_context([withdrawn])).data)
 
 
 def _context(found: Sequence[Patient]) -> dict[str, Any]:

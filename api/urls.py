@@ -17,7 +17,7 @@ from api.doses import Doses
 from api.health import Health
 from api.imports import ConfirmImport, ImportProblems, Imports, OneImport
 from api.messages import Corrections, Messages
-from api.patients import ConfirmNumber, OnePatient, Patients
+from api.patients import ConfirmNumber, OnePatient, Patients, WithdrawConsent
 from api.records import Answers, DoseHistory, RecordDose
 from api.schedules import ChangeInterval, Pause, PreviewChange, Resume, Schedule, Stop
 from api.sign_in import SignIn, SignOut, WhoAmI
@@ -39,6 +39,7 @@ of_a_patient = [
     path("doses", Doses.as_view()),
     path("doses/history", DoseHistory.as_view()),
     path("doses/<uuid:dose_id>/record", RecordDose.as_view()),
+    path("consent/withdraw", WithdrawConsent.as_view()),
     path("texts", Texts.as_view()),
     path("side-effects", SideEffects.as_view()),
     path("side-effects/trend", SideEffectTrend.as_view()),
@@ -49,15 +50,15 @@ of_a_patient = [
     path("adherence", PatientAdherence.as_view()),
     path("adherence.csv", PatientAdherenceFile.as_view()),
     path("answers", Answers.as_view()),
+    path("transfer", OfferTransfer.as_view()),
+    path("messages", Messages.as_view()),
+    path("corrections", Corrections.as_view()),
 ]
 
 of_a_clinic = [
     path("blood-results/import", ImportResults.as_view()),
     path("adherence", ClinicAdherence.as_view()),
     path("adherence.csv", ClinicAdherenceFile.as_view()),
-    path("transfer", OfferTransfer.as_view()),
-    path("messages", Messages.as_view()),
-    path("corrections", Corrections.as_view()),
 ]
 
 of_an_item = [

@@ -314,7 +314,8 @@ class Conversation:
             row = self.row
             say(row.scope, row.number, opted_out=False, said_at=row.received_at)
         ids = [patient.id for patient in self.patients]
-        settle_items(ids, [Cause.OPTED_OUT], self.now, text=str(self.row.id))
+        causes = [Cause.OPTED_OUT, Cause.CONSENT_MISSING, Cause.NUMBER_LOST]
+        settle_items(ids, causes, self.now, text=str(self.row.id))
         self._close(Handled.STARTED, Reply("texts_started") if confirm else None)
 
     # -- what is kept and told --------------------------------------------------------------------

@@ -14,7 +14,7 @@ from django.db import IntegrityError, transaction
 from accounts import audit
 from accounts.models import Clinic
 from accounts.refusals import Conflict, Invalid, NotFound
-from reminders import new_number, notices
+from reminders import consent, new_number, notices
 from reminders.ladder import FOLLOWING, Step, step_instant
 from reminders.models import Dose, Language, NumberChange, Patient, Wording
 from reminders.numbers import e164
@@ -89,6 +89,8 @@ def change_patient(
         changed = sorted(name for name in facts if getattr(patient, name) != former[name])
         if changed:
             _save(patient)
+        if "consent_on" in changed:
+            consent.take_up_again(patient, patient.consent_on, now)
         if {"hour", "time_zone"} & set(changed):
             _move_next_steps(patient)
             _move_notice(patient, now)

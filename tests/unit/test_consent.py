@@ -1,0 +1,61 @@
+"""Consent withdrawn: nothing is sent, the plan stays, and START or a new consent ends it."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from messaging import inbound
+from messaging.claim import claim
+from messaging.models import Lane, OptOut, Sms
+from reminders import hearing, prescribing
+from reminders.consent import withdraw_consent
+from reminders.effects import Decision
+from reminders.models import Cause, WorkItem
+from reminders.patients import change_patient
+from reminders.planning import plan_doses
+from tests.cast import NOW, Cast
+
+NINE = datetime(2027, 1, 4, 9, tzinfo=UTC)
+
+
+@pytest.fixture
+def withdrawn(cast: Cast) -> Cast:
+    prescribing.start(cast.ada.id, Decision(7, date(2027, 1, 4)), None, cast.actor, NOW)
+    withdraw_consent(cast.ada.id, cast.actor, NOW)
+    return cast
+
+
+def is_missing() -> bool:
+    return WorkItem.objects.filter(cause=Cause.CONSENT_MISSING, closed_at=None).exists()
+
+
+def test_nothing_is_sent_and_the_plan_stays(withdrawn):
+    plan_doses(NINE)
+    assert claim(Lane.ROUTINE, NINE) == []
+    assert Sms.objects.get().state == "suppressed"
+    assert withdrawn.ada.schedules.get().status == "running"
+    assert is_missing()
+
+
+def test_agreeing_again_lets_texts_go(withdrawn):
+    change_patient(withdrawn.ada.id, {"consent_on": date(2027, 1, 3)}, withdrawn.actor, NINE)
+    assert is_missing()
+    later = NINE + timedelta(days=1)
+    change_patient(withdrawn.ada.id, {"consent_on": date(2027, 1, 5)}, withdrawn.actor, later)
+    assert not is_missing()
+    assert not OptOut.objects.get().opted_out
+
+
+def test_a_stop_of_their_own_stays(withdrawn):
+    inbound.store(withdrawn.sender, "SM1", withdrawn.ada.number, "STOP", NINE)
+    hearing.hear(NINE)
+    later = NINE + timedelta(days=1)
+    change_patient(withdrawn.ada.id, {"consent_on": date(2027, 1, 5)}, withdrawn.actor, later)
+    assert OptOut.objects.get().opted_out
+
+
+def test_start_from_their_phone_is_consent(withdrawn):
+    inbound.store(withdrawn.sender, "SM1", withdrawn.ada.number, "START", NINE)
+    hearing.hear(NINE)
+    assert not is_missing()
+    assert not OptOut.objects.get().opted_out
