@@ -56,6 +56,12 @@ of_a_patient = [
 ]
 
 of_a_clinic = [
+    path("policy", PolicyDoor.as_view()),
+    path("rota", Rota.as_view()),
+    path("imports", Imports.as_view()),
+    path("templates", Templates.as_view()),
+    path("templates/preview", PreviewTemplate.as_view()),
+    path("templates/retire", RetireTemplate.as_view()),
     path("blood-results/import", ImportResults.as_view()),
     path("adherence", ClinicAdherence.as_view()),
     path("adherence.csv", ClinicAdherenceFile.as_view()),
@@ -76,10 +82,6 @@ first: list[URLPattern | URLResolver] = [
     path("patients/<uuid:patient_id>", OnePatient.as_view()),
     path("patients/<uuid:patient_id>/", include(of_a_patient)),
     path("clinics/<uuid:clinic_id>/", include(of_a_clinic)),
-    path("clinics/<uuid:clinic_id>/imports", Imports.as_view()),
-    path("clinics/<uuid:clinic_id>/templates", Templates.as_view()),
-    path("clinics/<uuid:clinic_id>/templates/preview", PreviewTemplate.as_view()),
-    path("clinics/<uuid:clinic_id>/templates/retire", RetireTemplate.as_view()),
     path("transfers", Transfers.as_view()),
     path("transfers/<uuid:transfer_id>/accept", Accept.as_view()),
     path("transfers/<uuid:transfer_id>/decline", Decline.as_view()),
@@ -91,8 +93,6 @@ first: list[URLPattern | URLResolver] = [
     path("worklist/counts", Counts.as_view()),
     path("worklist/<uuid:item_id>", OneItem.as_view()),
     path("worklist/<uuid:item_id>/", include(of_an_item)),
-    path("clinics/<uuid:clinic_id>/rota", Rota.as_view()),
-    path("clinics/<uuid:clinic_id>/policy", PolicyDoor.as_view()),
     path("twilio/status/<uuid:sms_id>/<int:attempt>", TwilioStatus.as_view()),
     path("twilio/inbound", TwilioInbound.as_view()),
 ]
