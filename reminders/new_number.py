@@ -190,7 +190,8 @@ def _readdress(
     _end([change], NumberChange.Outcome.CONFIRMED, now)
     too_late = outbox.readdress(patient.id, patient.number, now)
     causes = [Cause.NUMBER_LOST, Cause.UNDELIVERED]
-    settle_items([patient.id], causes, now, confirmed=str(change.id))
+    because = "The number was changed."
+    settle_items([patient.id], causes, now, because=because, change=str(change.id))
     audit.record(
         actor,
         "confirm_new_number",

@@ -59,6 +59,7 @@ NEXT_STEP: dict[Cause, str] = {
     Cause.NOT_ASKED: "Call the patient: our text did not reach them. Ask whether the injection was "
     "done, and record it.",
     Cause.UNDELIVERED: "Check the number with the patient, and correct it.",
+    Cause.NUMBER_LOST: "Get a number from the patient at which they can be reached, and enter it.",
     Cause.OPTED_OUT: "Ask the patient how they want to be reached. Their plan goes on, only the "
     "texts have stopped. START from their own phone brings them back.",
     Cause.HELD_BACK: "Tell the patient what the text would have said.",

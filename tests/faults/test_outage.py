@@ -144,7 +144,7 @@ def test_everything_is_down(
         unsent = year.unsent(down, up)
         everyone_is_told(unsent, down)
         harmful += bool(unsent)
-        WorkItem.objects.filter(closed_at=None).update(closed_at=year.now)
+        WorkItem.objects.filter(closed_at=None).update(closed_at=year.now, outcome="done")
     name = "5 hours" if short else "9 days"
     count(f"everything down for {name}", harmful, times, simulator, stamp="at")
 

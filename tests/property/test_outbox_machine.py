@@ -26,7 +26,7 @@ from messaging.claim import claim, close_useless
 from messaging.gateway import Answer
 from messaging.models import Lane
 from messaging.reading_back import read_back
-from messaging.sending import _record, send_due
+from messaging.sending import _Batch, _record, send_due
 from messaging.settling import _settle_account, _take_doubts, go_again, settle
 from messaging.states import Finding, State
 from tests.property.text_notes import (
@@ -41,7 +41,7 @@ from tests.property.text_notes import (
     wishes,
 )
 from tests.property.texts_at_rest import Resting
-from tests.property.twilio_model import DROPPED, OUTCOMES, TAKEN, Said
+from tests.property.twilio_model import DROPPED, OUTCOMES, TAKEN, Said, answered
 
 which = st.integers(0, 5)
 outcomes = st.sampled_from([TAKEN] * 3 + list(OUTCOMES))
@@ -166,7 +166,8 @@ class Outbox(Resting):
                 batch.answers.get(text.id, Answer(Finding.NOT_TAKEN, wait=0))
                 for text in batch.claimed
             ]
-            _record(batch.claimed, answers, None)
+            places = list(range(len(answers)))
+            _record([_Batch(batch.claimed, [answered(a) for a in answers], places)], None)
             self.answered(zip(batch.claimed, answers, strict=True))
             self._former_attempts_moved_nothing(batch)
 

@@ -3,7 +3,8 @@ doesn't, lists what it took when it likes, and never forgets. Its replies are ju
 product's own `twilio.judge`."""
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -140,11 +141,16 @@ class TwilioModel:
 
     # --- as the product sees it ------------------------------------------------------------------
 
-    def post_all(self, texts: Sequence[Post], until: float) -> list[Answer]:
+    AT_ONCE = 256
+
+    def post_all(self, texts: Sequence[Post], until: float) -> list[Future[Answer]]:
         self.witness.claimed(texts)
         answers = [self.post(text) for text in texts]
         self.witness.answered(zip(texts, answers, strict=True))
-        return answers
+        return [answered(answer) for answer in answers]
+
+    def await_some(self, answers: Collection[Future[Answer]], few: int, seconds: float) -> None:
+        """All have come already."""
 
     def messages(self, account: str, since: datetime, *, to: str = "") -> list[Message]:
         if self._shown is None:
@@ -274,3 +280,10 @@ def _refusal(code: int) -> Reply:
     status = {WRONG_TOKEN: 401, 20429: 429, 21611: 429}.get(code, 400)
     headers = {"retry-after": "7"} if code == 20429 else {}
     return Reply(status, headers, json.dumps({"code": code}))
+
+
+def answered(answer: Answer) -> Future[Answer]:
+    """An answer that has come; of the other kind of Future, which needs no loop."""
+    future: Future[Answer] = Future()
+    future.set_result(answer)
+    return future

@@ -52,5 +52,5 @@ def test_a_bad_line_is_told_and_the_rest_goes_on(monkeypatch: pytest.MonkeyPatch
 
 
 def test_digits_only_where_they_were_offered() -> None:
-    assert printed("1")[0]["meanings"] == []
-    assert printed("1", "--digits")[0]["meanings"] == ["taken"]
+    assert printed("1", "--no-digits")[0]["meanings"] == []
+    assert printed("1")[0]["meanings"] == ["taken"]

@@ -15,11 +15,13 @@ from reminders import attending, patients, prescribing
 from reminders.effects import Decision
 from reminders.hearing import hear
 from reminders.models import NEXT_STEP, URGENCY, Cause, Dose, Outcome, Urgency, WorkItem, WorkNote
+from reminders.new_number import confirm_new_number
 from reminders.news import take_news
 from reminders.plan import read_plan
 from reminders.sweep import sweep
 from reminders.worklist import Finding, open_items, settle_items
 from tests.cast import NOW, Cast, make_user
+from tests.codes import code_sent
 
 MINUTE = timedelta(minutes=1)
 LATER = NOW + 5 * MINUTE
@@ -182,6 +184,8 @@ def test_a_new_number_closes_what_the_former_one_did_not_get(cast):
     patients.change_patient(cast.ada.id, {"name": "Ada"}, cast.actor, NOW)
     assert settled(item) == ""
     patients.change_patient(cast.ada.id, {"number": "07700 900002"}, cast.actor, NOW)
+    assert settled(item) == "", "nobody has confirmed it yet"
+    confirm_new_number(cast.ada.id, code_sent("+447700900002"), cast.actor, NOW)
     assert settled(item) == "The number was changed."
     assert settled(other) == ""
 

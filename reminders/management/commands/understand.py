@@ -2,7 +2,7 @@
 
 import json
 import sys
-from argparse import RawDescriptionHelpFormatter
+from argparse import BooleanOptionalAction, RawDescriptionHelpFormatter
 from dataclasses import asdict, fields
 from datetime import time
 from typing import Any
@@ -29,7 +29,10 @@ class Command(BaseCommand):
         parser.add_argument("text", nargs="?", help="what the patient wrote")
         parser.add_argument("--language", default="en", help="the patient's language: en, cy, ...")
         parser.add_argument(
-            "--digits", action="store_true", help="the text before offered 1, 2 and 3"
+            "--digits",
+            action=BooleanOptionalAction,
+            default=True,
+            help="1, 2 and 3 answer, as they do after a reminder, which offers them",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
