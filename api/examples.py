@@ -112,6 +112,7 @@ DOSE: dict[str, Any] = {
 }
 ANSWER: dict[str, Any] = {
     "id": "0198c0de-0000-7000-8000-00000000a15e",
+    "text": "0198c0de-0000-7000-8000-000000001b0d",
     "body": "done thanks x",
     "received_at": "2027-01-11T09:41:00Z",
     "meanings": ["taken"],

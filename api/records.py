@@ -94,6 +94,9 @@ class AnswerShown(serializers.Serializer[Any]):
     """A text that a patient wrote, and what we made of it. urgent: signs of danger in it."""
 
     id = serializers.UUIDField()
+    text = serializers.UUIDField(
+        source="inbound_id", help_text="As the facts of worklist items name it."
+    )
     body = serializers.CharField(source="inbound.body")
     received_at = serializers.DateTimeField(source="inbound.received_at")
     meanings = serializers.ListField(child=serializers.ChoiceField(MEANINGS))

@@ -120,7 +120,7 @@ class Conversation:
         elif Meaning.WHEN in told and len(self.patients) == 1:
             days = next_dates(self.patients[0])
             self._close(Handled.ANSWERED, Reply("when" if days else "when_none", days=days))
-        else:
+        elif not said.urgent:  # which is a person's to read already
             self._to_read(self.patients)
 
     def _keep_in_diary(self, said: Understood) -> None:

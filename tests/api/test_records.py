@@ -109,3 +109,5 @@ def test_what_the_patient_wrote_is_shown_with_what_we_made_of_it(cast, clinician
     latest, first = clinician.ask("GET", f"{ada}/answers", expect=200)["results"]
     assert (latest["body"], latest["handled"], latest["dose"]) == ("done", "recorded", str(due.id))
     assert (first["urgent"], first["handled"]) == (["fever"], "to_read")
+    items = clinician.ask("GET", "/api/v1/worklist?cause=urgent_sign", expect=200)["results"]
+    assert [item["facts"]["text"] for item in items] == [first["text"]]

@@ -162,6 +162,11 @@ def test_a_sign_of_danger_gets_its_text_at_once_and_an_urgent_item(asked):
     assert dose_of(asked).state == "due"
 
 
+def test_a_denied_sign_is_urgent_too_and_one_item_is_enough(asked):
+    write(asked, "I haven't got a fever")
+    assert causes() == {Cause.URGENT_SIGN}
+
+
 def test_low_mood_names_the_line_to_call(asked):
     Policy.objects.create(clinic=asked.clinic, crisis_line="988", emergency="911")
     write(asked, "i want to kill myself")
