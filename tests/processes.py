@@ -28,6 +28,7 @@ class World:
         self.cast = cast
         self.web_port = free_port()
         self._database_url = database_url
+        self.more: dict[str, str] = {}  # settings in place of the usual ones
         self._processes: list[Process] = []
         self._folder = tempfile.TemporaryDirectory(prefix="dosecircle-test-")
         self._stack: Stack | None = None
@@ -46,12 +47,13 @@ class World:
 
     def environment(self) -> dict[str, str]:
         """What a product process of this test reads."""
-        return os.environ | settings(
+        usual = settings(
             web=self.web_url,
             twilio=self.simulator.base_url,
             database=self._database_url,
             redis=self.stack.environment()["REDIS_URL"],
         )
+        return os.environ | usual | self.more
 
     def start_web(self) -> Process:
         address = ("--host", "127.0.0.1", "--port", str(self.web_port))
