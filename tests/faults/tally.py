@@ -4,7 +4,7 @@
 import os
 import random
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from django.db.models import F
@@ -118,12 +118,13 @@ def no_more_quiet() -> None:
     Sender.objects.filter(slowed_at__gt=now()).update(slowed_at=now())
 
 
-def read_all_back(simulator: SimulatorClient) -> None:
-    """Ask after what no callback told, as if the minutes had gone by that this waits for."""
+def read_all_back(simulator: SimulatorClient, since: datetime | None = None) -> None:
+    """Ask after what no callback told, as if the minutes had gone by that this waits for. since:
+    where a played clock stands."""
     # Not for its callbacks too: without a web process it tries those for long.
     until(lambda: not simulator.health()["under_way"], 30, "all texts have come to their end")
     for minutes in range(11, 111, 11):
         if not Sms.objects.filter(state__in=[State.ACCEPTED, State.SENT]).exists():
             break
-        read_back(now() + timedelta(minutes=minutes))
+        read_back((since or now()) + timedelta(minutes=minutes))
     tell()

@@ -250,7 +250,7 @@ def test_wrong_token_for_ten_minutes(world: World, chance: random.Random, times:
             instant += timedelta(seconds=2)
             look(instant)
         assert not Sms.objects.filter(state__in=[State.QUEUED, State.SENDING]).exists()
-    read_all_back(simulator)
+    read_all_back(simulator, instant)
     verdict = count("wrong token for ten minutes", periods, max(1, times - 2), simulator)
     assert set(verdict.ends) == {"delivered"}
 
