@@ -143,7 +143,9 @@ class Conversation:
         signs = self.said.urgent
         if not signs:
             return
-        self._finding(Cause.URGENT_SIGN, signs=[sign.value for sign in signs])
+        named = {m.what for m in self.said.matched if not m.negated}
+        denied = [sign.value for sign in signs if f"urgent.{sign}" not in named]
+        self._finding(Cause.URGENT_SIGN, signs=[sign.value for sign in signs], denied=denied)
         for sign in signs:
             kind = "mood" if sign in MOOD else "safety"
             replies.send(Reply(kind, subject=sign.value), self.patients[0], self.row, self.now)

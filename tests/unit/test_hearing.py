@@ -157,7 +157,7 @@ def test_a_sign_of_danger_gets_its_text_at_once_and_an_urgent_item(asked):
     assert "call your team now" in safety.body
     assert "020 7946 0000" in safety.body
     item = WorkItem.objects.get(cause=Cause.URGENT_SIGN)
-    assert item.facts["signs"] == ["fever"]
+    assert (item.facts["signs"], item.facts["denied"]) == (["fever"], [])
     assert (item.urgency, item.next_page_at) == (0, NINE + timedelta(minutes=5))
     assert dose_of(asked).state == "due"
 
@@ -165,6 +165,7 @@ def test_a_sign_of_danger_gets_its_text_at_once_and_an_urgent_item(asked):
 def test_a_denied_sign_is_urgent_too_and_one_item_is_enough(asked):
     write(asked, "I haven't got a fever")
     assert causes() == {Cause.URGENT_SIGN}
+    assert WorkItem.objects.get().facts["denied"] == ["fever"]
 
 
 def test_low_mood_names_the_line_to_call(asked):
