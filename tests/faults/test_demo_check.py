@@ -34,10 +34,10 @@ def play(world: World) -> Judgement:
     member = Membership.objects.get(user=world.cast.clinician)
     User.objects.filter(id=member.user_id).update(email=f"{Role.CLINICIAN}@here.example")
     Clinic.objects.filter(id=member.clinic_id).update(name="Story Clinic")
-    player = Player(world.simulator, "here.example", FEW, BEGINS)
-    player.play(SHORT, lambda day: None)
     expected = {person: expect(person, SHORT) for person in FEW}
-    player.look_back(expected)
+    player = Player(world.simulator, "here.example", expected, BEGINS)
+    player.play(SHORT, lambda day: None)
+    player.look_back()
     judgement = judge(expected, world.simulator.ledger()["messages"])
     judgement.beyond += player.problems
     return judgement
