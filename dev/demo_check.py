@@ -61,7 +61,7 @@ def _play_both(server: str, live: Household, story: Household) -> int:
         house.start_simulator(deliver_after=0.02)
         house.wait_until_ready()
 
-    _say("Live: three people enrol through the API, and one is due at the next minute ...")
+    _say("Live: five people enrol through the API, and four are due at the next minute ...")
     scene = LiveScene(live, clinician.email, PASSWORD)
     scene.begin()
     _say(f"Meanwhile the story: {len(PEOPLE)} people, {WEEKS} weeks, instant by instant ...")
