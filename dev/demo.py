@@ -131,7 +131,8 @@ Answer as {fresh[0].name} would:
   TOKEN=$(curl -s {api}/sign-in -H 'Content-Type: application/json' \\
     -d '{{"email": "clinician@{first.domain}", "password": "{PASSWORD}"}}' \\
     | {_FIELD.format("token")})
-  curl -s "{api}/worklist?page_size=5" -H "Authorization: Bearer $TOKEN" | {_ITEMS}
+  curl -s "{api}/worklist?page_size=5" -H "Authorization: Bearer $TOKEN" \\
+    | {_ITEMS}
   curl -s "{api}/patients/{fresh[0].id}/answers" -H "Authorization: Bearer $TOKEN"
 
 Then look at whom the clinic reminds, and give the same patient a dose every three weeks (the answer

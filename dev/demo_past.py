@@ -41,14 +41,14 @@ from reminders.models import (
     Told,
     WorkItem,
 )
-from reminders.plan import Plan, read_plan
+from reminders.plan import dose_after
 from reminders.recording import STATES
 from reminders.schedule import dates_between, local_instant
 from reminders.worklist import Finding, open_items
 
 DAY = timedelta(days=1)
 _SETTLED = 2 * DAY
-_LATELY = 6 * DAY
+_LATELY = 9 * DAY
 _SITES = (Site.ABDOMEN_LEFT, Site.ABDOMEN_RIGHT, Site.THIGH_LEFT, Site.THIGH_RIGHT)
 _COUNTS = {
     BloodTest.HAEMATOCRIT: ("L/L", (0.49, 0.42), 0.015, 2),
@@ -77,10 +77,9 @@ def live_through(
     doses about eighty were injected on their day, the others late, left out or missed."""
     sender = Sender.objects.get(number=ROUTINE_NUMBER)
     rows = _Rows()
-    for patient in Patient.objects.select_related("clinic").filter(
-        id__in=[one.id for one in people], schedules__isnull=False
-    ):
-        _live(patient, sender, now, chance, rows)
+    planned = Dose.objects.filter(schedule__patient__in=people, state=DoseState.PLANNED)
+    for dose in planned.select_related("version", "schedule__patient__clinic").order_by("id"):
+        _live(dose, sender, now, chance, rows)
     Dose.objects.bulk_update(rows.first, ["state", "step", "next_step_at"])
     Dose.objects.bulk_create(rows.doses)
     InboundSms.objects.bulk_create(rows.texts)
@@ -109,7 +108,7 @@ def write_lately(people: Sequence[Patient], actor: audit.Actor, now: datetime) -
     # They were answered then: the phones of this demo were not there yet.
     outbox.cancel(list(Sms.objects.filter(state="queued").values_list("about_id", flat=True)))
     missed = WorkItem.objects.filter(patient__in=people, cause=Cause.NO_ANSWER, closed_at=None)
-    for item in missed.order_by("opened_at")[:2]:
+    for item in missed.order_by("opened_at")[:1]:
         attending.take(item.id, actor, now - timedelta(hours=2))
         words = "Called: away from home, and will ring us."
         attending.close(item.id, Outcome.DONE, words, actor, now - timedelta(hours=2))
@@ -118,32 +117,23 @@ def write_lately(people: Sequence[Patient], actor: audit.Actor, now: datetime) -
 # -- doses ------------------------------------------------------------------------------------
 
 
-def _live(
-    patient: Patient, sender: Sender, now: datetime, chance: random.Random, rows: _Rows
-) -> None:
-    plan = read_plan(patient)
-    dose = plan.planned
-    if dose is None:
-        return
+def _live(dose: Dose, sender: Sender, now: datetime, chance: random.Random, rows: _Rows) -> None:
+    """From the dose that is planned, a patient's first, to the one that lies ahead."""
+    schedule, version = dose.schedule, dose.version
+    patient = schedule.patient
     here = now.astimezone(patient.zone)
     until = here.date() if here.time() > patient.hour else here.date() - DAY
-    days = dates_between([version.pure() for version in plan.versions], dose.date, until)
+    days = dates_between([version.pure()], dose.date, until)
     for number, day in enumerate(days):
         if number == 0:
             rows.first.append(dose)
         else:
-            dose = Dose(schedule=plan.schedule, version=plan.version, date=day)
+            dose = Dose(schedule=schedule, version=version, date=day)
             rows.doses.append(dose)
         settled = number == 0 or until - day < _SETTLED
         _end(dose, patient, sender, 0.0 if settled else chance.random(), chance, rows, now)
-    if days:
-        _plan_next(plan, days[-1], rows)
-
-
-def _plan_next(plan: Plan, last: date, rows: _Rows) -> None:
-    planned = plan.next_after(last)
-    if planned is not None:
-        rows.doses.append(planned)
+    if days and (ahead := dose_after(days[-1], schedule, patient, [version])) is not None:
+        rows.doses.append(ahead)
 
 
 def _end(

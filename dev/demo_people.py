@@ -24,7 +24,7 @@ from messaging.models import Lane, Scope
 from messaging.senders import add_sender
 from reminders import prescribing
 from reminders.effects import Decision
-from reminders.models import Patient, Schedule, Wording
+from reminders.models import Patient, Policy, Schedule, Wording
 from reminders.patients import Enrolment, enrol
 from reminders.plan import read_plan
 from reminders.rota import Turn, set_rota, token_of
@@ -35,11 +35,15 @@ DAY = timedelta(days=1)
 
 @dataclass(frozen=True)
 class Place:
-    """A clinic to be. zones, languages: what its patients have, the commonest first."""
+    """A clinic to be. zones, languages: what its patients have, the commonest first. emergency,
+    crisis_line: of its country, as FACTS has them."""
 
     name: str
     domain: str
     phone: str
+    out_of_hours: str
+    emergency: str
+    crisis_line: str
     patients: int
     zones: tuple[str, ...]
     languages: tuple[str, ...]
@@ -51,6 +55,9 @@ PLACES = (
         "Harbour Clinic",
         "harbour.example",
         "+442079460100",
+        "+442079460111",
+        "999",
+        "116 123",
         115,
         ("Europe/London", "Europe/London", "Europe/London", "Europe/Dublin", "Europe/Warsaw",
          "Asia/Kolkata", "Australia/Lord_Howe", "Africa/Lagos"),
@@ -61,6 +68,9 @@ PLACES = (
         "Lakeside Clinic",
         "lakeside.example",
         "+12125550123",
+        "+12125550124",
+        "911",
+        "988",
         85,
         ("America/New_York", "America/New_York", "America/Chicago", "America/Denver",
          "America/Los_Angeles", "America/Sao_Paulo", "Pacific/Honolulu", "Pacific/Apia"),
@@ -112,6 +122,12 @@ def fill(now: datetime) -> int:
         names = _names(chance)
         for place in PLACES:
             clinic, clinician = make_clinic(place.name, place.domain, place.phone, place.zones[0])
+            Policy.objects.create(
+                clinic=clinic,
+                out_of_hours=place.out_of_hours,
+                emergency=place.emergency,
+                crisis_line=place.crisis_line,
+            )
             _put_on_duty(clinic, place, now)
             actor = audit.by(clinician, "demo")
             people = [
@@ -175,7 +191,7 @@ def enrol_some_for_now(now: datetime) -> list[Patient]:
 
     New ones at each start, because the limits leave a patient alone for 20 hours after a text.
     """
-    fresh = []
+    fresh: list[Patient] = []
     with transaction.atomic():
         for index, minutes in enumerate((0, 0, 0, 0, 1, 2)):
             place = PLACES[index % len(PLACES)]
