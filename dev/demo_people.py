@@ -267,7 +267,7 @@ def _add_patient(
     chance: random.Random,
 ) -> Patient:
     """A patient, enrolled some months ago, and on their way since; one of ten has not begun."""
-    then = now - timedelta(weeks=chance.randrange(8, 25))
+    then = now - timedelta(weeks=chance.randrange(6, 16))
     patient = _enrol(
         place, clinic, name, number, actor, then, chance,
         zone=chance.choice(place.zones),
