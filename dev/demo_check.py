@@ -89,7 +89,7 @@ def _play_story(story: Household, live: Household) -> tuple[Judgement, FatesJudg
     player.look_back()
     judgement = judge(expected, story.simulator.ledger()["messages"])
     judgement.beyond += player.problems
-    return judgement, judge_fates(expected, player.fates(), ENDS.date())
+    return judgement, judge_fates(expected, player.fates(), ENDS.date(), player.unlisted())
 
 
 def _conclude(judgement: Judgement, fates: FatesJudgement, findings: Sequence[Finding]) -> int:

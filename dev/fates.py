@@ -22,13 +22,15 @@ def judge_fates(
     expected: Mapping[Person, Expectation],
     found: Mapping[Person, Sequence[tuple[date, Fate]]],
     last_day: date,
+    unlisted: Sequence[str] = (),
 ) -> FatesJudgement:
-    """Compare dose by dose. found: of each person, each dose's date and fate.
+    """Compare dose by dose. found: of each person, each dose's date and fate; unlisted: a sentence
+    for each missed one that nobody of the care team was told of.
 
     Every dose that fell due has to be there once; one may be open only if its two days aren't over
     on the last day.
     """
-    differences: list[str] = []
+    differences = [*unlisted]
     for person, wanted in expected.items():
         due = Counter(wanted.fates.items())
         had = Counter(found.get(person, ()))

@@ -156,11 +156,15 @@ class Player:
                         f"{person.name} should {'' if due else 'not '}be on the worklist, and "
                         f"is{' not' * due}: {cause.label}."
                     )
-            self.problems += [
-                f"{person.name}'s missed dose of {dose.date:%d %b %Y} is not on the worklist."
-                for dose in Dose.objects.filter(schedule__patient=patient, state=DoseState.MISSED)
-                if not WorkNote.objects.filter(item__in=items, facts__dose=str(dose.id)).exists()
-            ]
+
+    def unlisted(self) -> list[str]:
+        """Doses that were missed without a word of it on the worklist."""
+        return [
+            f"{person.name}'s missed dose of {dose.date:%d %b %Y} was not on the worklist."
+            for person, patient in self._patients.items()
+            for dose in Dose.objects.filter(schedule__patient=patient, state=DoseState.MISSED)
+            if not WorkNote.objects.filter(item__patient=patient, facts__dose=str(dose.id)).exists()
+        ]
 
     # -- time ---------------------------------------------------------------------------------
 

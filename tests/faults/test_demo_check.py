@@ -59,11 +59,13 @@ def play(world: World) -> tuple[Judgement, FatesJudgement]:
     player.look_back()
     judgement = judge(expected, world.simulator.ledger()["messages"])
     judgement.beyond += player.problems
-    return judgement, judge_fates(expected, player.fates(), SHORT.date())
+    return judgement, judge_fates(expected, player.fates(), SHORT.date(), player.unlisted())
 
 
 @pytest.mark.processes
-@pytest.mark.parametrize("fault", ["none", "an hour late", "one lost", "one twice", "not recorded"])
+@pytest.mark.parametrize(
+    "fault", ["none", "an hour late", "one lost", "one twice", "not recorded", "not listed"]
+)
 def test_a_fault_of_the_product_is_seen(
     answered: World, monkeypatch: pytest.MonkeyPatch, fault: str
 ) -> None:
@@ -78,7 +80,9 @@ def test_a_fault_of_the_product_is_seen(
     if fault == "one twice":
         assert "twice: " in shown
     missed = "Ada's dose of Monday 28 Sep 2026 should be: taken."
-    assert (missed in fates.differences) == (fault == "not recorded"), fates.differences
+    assert (missed in fates.differences) == (fault in ("not recorded", "not listed"))
+    unlisted = [said for said in fates.differences if "not on the worklist" in said]
+    assert bool(unlisted) == (fault == "not listed"), fates.differences
 
 
 def hour_late(patch: pytest.MonkeyPatch) -> None:
@@ -100,12 +104,19 @@ def unrecorded(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(conversation, "record_dose", lambda *given: None)
 
 
+def unlisted(patch: pytest.MonkeyPatch) -> None:
+    """Nothing is recorded either, so that somebody misses a dose."""
+    unrecorded(patch)
+    patch.setattr(planning, "open_items", lambda *given: None)
+
+
 BREAK: dict[str, Callable[[pytest.MonkeyPatch], None]] = {
     "none": lambda patch: None,
     "an hour late": hour_late,
     "one lost": lost,
     "one twice": twice,
     "not recorded": unrecorded,
+    "not listed": unlisted,
 }
 
 
