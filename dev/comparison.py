@@ -19,6 +19,14 @@ PHRASES = {
     "resumed": r"starts? again\. Next: (?P<day>[^,]+), then every",
     "paused": r"(is|are) paused(?P<day>)",
     "stopped": r"plan has ended(?P<day>)",
+    "taken": r": thank you\. (?P<day>[^.]+) is marked as done\.",
+    "skipped": r": (?P<day>[^:.]+) is marked as left out\.",
+    "later_at": r"we will text you again today at(?P<day>)",
+    "later": r"you asked us to remind you of (your injection of )?(?P<day>[^.]+)\. Reply",
+    "later_full": r"we can't text you again today(?P<day>)",
+    "which": r"is this about (?P<day>[^?]+)\? Reply 1 for yes",
+    "effect": r"thank you for telling us\. Your team(?P<day>)",
+    "safety": r"please call your team now about what you wrote(?P<day>)",
 }
 
 

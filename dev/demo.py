@@ -9,15 +9,27 @@ import signal
 import sys
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import requests
 
 from dev.demo_check import check
 from dev.demo_processes import SIMULATOR_PORT, WEB_PORT, Died, Household, choose_port, connect
 from dev.folders import home
 from dev.stack import Stack, Trouble
 
+if TYPE_CHECKING:
+    from dev.demo_answers import Phones
+
 _ENDINGS = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
 _LOOK_EVERY = 1.0
+_ITEMS = (
+    "python3 -c 'import json, sys; "
+    '[print(i["urgency_in_words"], "|", i["patient"]["name"], "|", i["cause_in_words"]) '
+    'for i in json.load(sys.stdin)["results"]]\''
+)
 _FIELD = "python3 -c 'import json, sys; print(json.load(sys.stdin)[\"{}\"])'"
 
 
@@ -43,8 +55,8 @@ def run(environ: Mapping[str, str]) -> int:
             _serve(house)
             # From here to the end: an impatient second Ctrl-C must not leave things half stopped.
             signal.pthread_sigmask(signal.SIG_BLOCK, _ENDINGS)
-            _welcome(house, begun)
-            _wait(house, _own_servers(stack, environ))
+            phones = _welcome(house, begun)
+            _wait(house, _own_servers(stack, environ), phones)
             _say("\nEnding it all ...")
     return 0
 
@@ -74,14 +86,18 @@ def _serve(house: Household) -> None:
     house.wait_until_ready()
 
 
-def _welcome(house: Household, begun: float) -> None:
-    """Enrol a few patients whose hour is now, say what there is to see, and let their texts go."""
+def _welcome(house: Household, begun: float) -> "Phones":
+    """Enrol a few patients whose hour is now, say what there is to see, and let their texts go.
+
+    Answers the phones of all, but of the first of these, who is for the visitor to play."""
     from django.utils import timezone
 
+    from dev.demo_answers import Phones
     from dev.demo_people import PASSWORD, PLACES, enrol_some_for_now
     from reminders.planning import plan_doses
 
     fresh = enrol_some_for_now(timezone.now())
+    phones = Phones(house.simulator, kept=[fresh[0].number])
     seconds = time.monotonic() - begun
     api = f"{house.web_url}/api/v1"
     first, second = PLACES
@@ -98,19 +114,30 @@ Sign in (every password is "{PASSWORD}"):
   {first.name:22}  clinician@{first.domain}, coordinator@{first.domain}, admin@{first.domain}
   {second.name:22}  clinician@{second.domain}, coordinator@{second.domain}, ...
 
-{len(fresh)} patients were enrolled a moment ago, whose hour is now or in a minute or two. See their
-texts arrive on their phones:"""
+{len(fresh)} patients were enrolled a moment ago, whose hour is now or in a minute or two. See
+their texts arrive on their phones. The first is yours to answer; the others do it by themselves:"""
     )
     for patient in fresh:
         _say(f"  {patient.number:14} {patient.hour:%H:%M} in {patient.time_zone:20} {patient.name}")
     _say(
         f"""
-From another terminal, sign in, look at whom the clinic reminds, and give one of the new patients
-a dose every three weeks (the answer shows the text that tells them, or why there is none):
+Answer as {fresh[0].name} would:
+
+  1. Open {house.simulator_url}/#{fresh[0].number}
+  2. Reply "done" when the text is there: our answer comes back within seconds.
+  3. Then write "fever since yesterday": the safety text comes, and the staff on duty are paged
+     ({PLACES[0].numbers[-1]}). See what the care team sees:
 
   TOKEN=$(curl -s {api}/sign-in -H 'Content-Type: application/json' \\
     -d '{{"email": "clinician@{first.domain}", "password": "{PASSWORD}"}}' \\
     | {_FIELD.format("token")})
+  curl -s "{api}/worklist?page_size=5" -H "Authorization: Bearer $TOKEN" \\
+    | {_ITEMS}
+  curl -s "{api}/patients/{fresh[0].id}/answers" -H "Authorization: Bearer $TOKEN"
+
+Then look at whom the clinic reminds, and give the same patient a dose every three weeks (the answer
+shows the text that tells them, or why there is none):
+
   curl -s "{api}/patients?status=running" -H "Authorization: Bearer $TOKEN"
   SCHEDULE={api}/patients/{fresh[0].id}/schedule
   ETAG=$(curl -s $SCHEDULE -H "Authorization: Bearer $TOKEN" \\
@@ -124,12 +151,17 @@ Press Ctrl-C to end it all."""
     )
     # The workers do it too, up to ten seconds later.
     plan_doses(timezone.now())
+    return phones
 
 
-def _wait(house: Household, servers: dict[str, int]) -> None:
-    """Return when a signal asks for the end (they are blocked). Raises Died if a process ended."""
+def _wait(house: Household, servers: dict[str, int], phones: "Phones") -> None:
+    """Return when a signal asks for the end (they are blocked); people answer meanwhile. Raises
+    Died if a process ended."""
     while signal.sigtimedwait(_ENDINGS, _LOOK_EVERY) is None:
         house.demand_alive()
+        # If the simulator is gone, the next look at the processes says so.
+        with suppress(requests.RequestException):
+            phones.look(time.monotonic())
         for name, pid in servers.items():
             # Only looked at, not reaped: its pid stays ours, for its own launcher to stop.
             if os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT):

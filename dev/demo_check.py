@@ -15,6 +15,7 @@ from uuid import uuid4
 from dev.comparison import Judgement, judge, table
 from dev.demo_processes import Household, connect
 from dev.expectation import expect
+from dev.fates import FatesJudgement, fates_table, judge_fates
 from dev.live_scene import Finding, LiveScene
 from dev.stack import Stack
 from dev.story import BEGINS, CLINIC, CLINIC_PHONE, DOMAIN, ENDS, PEOPLE, WEEKS
@@ -60,22 +61,22 @@ def _play_both(server: str, live: Household, story: Household) -> int:
         house.start_simulator(deliver_after=0.02)
         house.wait_until_ready()
 
-    _say("Live: three people enrol through the API, and one is due at the next minute ...")
+    _say("Live: five people enrol through the API, and four are due at the next minute ...")
     scene = LiveScene(live, clinician.email, PASSWORD)
     scene.begin()
     _say(f"Meanwhile the story: {len(PEOPLE)} people, {WEEKS} weeks, instant by instant ...")
-    judgement = _play_story(story, live)
+    judgement, fates = _play_story(story, live)
     _say("Live: what came of it ...")
     scene.end()
     live.demand_alive()
-    return _conclude(judgement, scene.findings)
+    return _conclude(judgement, fates, scene.findings)
 
 
-def _play_story(story: Household, live: Household) -> Judgement:
+def _play_story(story: Household, live: Household) -> tuple[Judgement, FatesJudgement]:
     from dev.playing import Player
 
     expected = {person: expect(person, ENDS) for person in PEOPLE}
-    player = Player(story.simulator, DOMAIN, PEOPLE, BEGINS)
+    player = Player(story.simulator, DOMAIN, expected, BEGINS)
 
     def report(day: datetime) -> None:
         live.demand_alive()
@@ -85,15 +86,15 @@ def _play_story(story: Household, live: Household) -> Judgement:
             _say(f"  {day:%d %b %Y}: {weeks} weeks played")
 
     player.play(ENDS, report)
-    player.look_back(expected)
+    player.look_back()
     judgement = judge(expected, story.simulator.ledger()["messages"])
     judgement.beyond += player.problems
-    return judgement
+    return judgement, judge_fates(expected, player.fates(), ENDS.date(), player.unlisted())
 
 
-def _conclude(judgement: Judgement, findings: Sequence[Finding]) -> int:
-    _say("\n" + table(judgement) + "\n")
-    for problem in judgement.beyond:
+def _conclude(judgement: Judgement, fates: FatesJudgement, findings: Sequence[Finding]) -> int:
+    _say("\n" + table(judgement) + "\n\nWhat became of each dose:\n\n" + fates_table(fates) + "\n")
+    for problem in (*judgement.beyond, *fates.differences):
         _say(f"WRONG  {problem}")
     verdicts = judgement.verdicts
     expected = sum(verdict.expected for verdict in verdicts)
@@ -105,11 +106,17 @@ def _conclude(judgement: Judgement, findings: Sequence[Finding]) -> int:
         f"{sum(verdict.received for verdict in verdicts)} received; {missing} missing, "
         f"{twice} twice, {wrong} wrong."
     )
+    due = sum(counts.total() for counts in fates.counts.values())
+    _say(
+        f"{'WRONG' if fates.differences else 'ok   '}  {due} doses fell due: each ended as its "
+        "person's answer has it, and each missed one was on the worklist."
+    )
     for finding in findings:
         _say(f"{'WRONG' if finding.wrong else 'ok   '}  {finding.what}")
         if finding.wrong:
             _say(f"       {finding.wrong}")
-    if judgement.right and findings and not any(finding.wrong for finding in findings):
+    wrong_live = not findings or any(finding.wrong for finding in findings)
+    if judgement.right and not fates.differences and not wrong_live:
         _say("\nAll right.")
         return 0
     _say("\nNot all right: see above.")

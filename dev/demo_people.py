@@ -16,6 +16,7 @@ from django.db import connection, transaction
 
 from accounts import audit
 from accounts.models import Clinic, Membership, Role, User
+from dev import demo_past
 from dev.environment import ACCOUNT, ROUTINE_NUMBER, STAFF_NUMBER, URGENT_NUMBER
 from dev.stack import Trouble
 from messaging import outbox
@@ -23,7 +24,7 @@ from messaging.models import Lane, Scope
 from messaging.senders import add_sender
 from reminders import prescribing
 from reminders.effects import Decision
-from reminders.models import Patient, Schedule, Wording
+from reminders.models import Patient, Policy, Schedule, Wording
 from reminders.patients import Enrolment, enrol
 from reminders.plan import read_plan
 from reminders.rota import Turn, set_rota, token_of
@@ -34,11 +35,15 @@ DAY = timedelta(days=1)
 
 @dataclass(frozen=True)
 class Place:
-    """A clinic to be. zones, languages: what its patients have, the commonest first."""
+    """A clinic to be. zones, languages: what its patients have, the commonest first. emergency,
+    crisis_line: of its country, as FACTS has them."""
 
     name: str
     domain: str
     phone: str
+    out_of_hours: str
+    emergency: str
+    crisis_line: str
     patients: int
     zones: tuple[str, ...]
     languages: tuple[str, ...]
@@ -50,6 +55,9 @@ PLACES = (
         "Harbour Clinic",
         "harbour.example",
         "+442079460100",
+        "+442079460111",
+        "999",
+        "116 123",
         115,
         ("Europe/London", "Europe/London", "Europe/London", "Europe/Dublin", "Europe/Warsaw",
          "Asia/Kolkata", "Australia/Lord_Howe", "Africa/Lagos"),
@@ -60,6 +68,9 @@ PLACES = (
         "Lakeside Clinic",
         "lakeside.example",
         "+12125550123",
+        "+12125550124",
+        "911",
+        "988",
         85,
         ("America/New_York", "America/New_York", "America/Chicago", "America/Denver",
          "America/Los_Angeles", "America/Sao_Paulo", "Pacific/Honolulu", "Pacific/Apia"),
@@ -111,11 +122,22 @@ def fill(now: datetime) -> int:
         names = _names(chance)
         for place in PLACES:
             clinic, clinician = make_clinic(place.name, place.domain, place.phone, place.zones[0])
+            Policy.objects.create(
+                clinic=clinic,
+                out_of_hours=place.out_of_hours,
+                emergency=place.emergency,
+                crisis_line=place.crisis_line,
+            )
             _put_on_duty(clinic, place, now)
-            for n in range(place.patients):
-                _add_patient(
-                    place, clinic, next(names), n, audit.by(clinician, "demo"), now, chance
-                )
+            actor = audit.by(clinician, "demo")
+            people = [
+                _add_patient(place, clinic, next(names), n, actor, now, chance)
+                for n in range(place.patients)
+            ]
+            demo_past.live_through(people, clinician, now, chance)
+            for n, patient in enumerate(people):
+                _decide_lately(patient, n, actor, now, chance)
+            demo_past.write_lately(people, actor, now)
         return sum(place.patients for place in PLACES)
 
 
@@ -164,11 +186,12 @@ def _hashed() -> str:
 
 
 def enrol_some_for_now(now: datetime) -> list[Patient]:
-    """Enrol four patients whose hour is the present minute, and one for each of the next two.
+    """Enrol four patients whose hour is the present minute, and one for each of the next two. The
+    first, whom the demo's visitor plays, reads English.
 
     New ones at each start, because the limits leave a patient alone for 20 hours after a text.
     """
-    fresh = []
+    fresh: list[Patient] = []
     with transaction.atomic():
         for index, minutes in enumerate((0, 0, 0, 0, 1, 2)):
             place = PLACES[index % len(PLACES)]
@@ -182,7 +205,7 @@ def enrol_some_for_now(now: datetime) -> list[Patient]:
             actor = audit.by(clinician, "demo")
             patient = _enrol(
                 place, clinic, next(_names(chance)), known, actor, now, chance,
-                zone=zone, hour=local.time(),
+                zone=zone, hour=local.time(), language="" if fresh else "en",
             )  # fmt: skip
             days = chance.choice(clinic.intervals)
             last = local.date() - days * DAY
@@ -212,6 +235,7 @@ def _enrol(
     *,
     zone: str,
     hour: time,
+    language: str = "",
 ) -> Patient:
     # A language that isn't read right to left is all they have in common: any zone may have any.
     return enrol(
@@ -222,7 +246,7 @@ def _enrol(
             # After some hundreds of starts people share phones, as families do.
             number=place.numbers[number % len(place.numbers)],
             time_zone=zone,
-            language=chance.choice(place.languages),
+            language=language or chance.choice(place.languages),
             hour=hour,
             wording=chance.choice([Wording.DISCREET, Wording.DISCREET, Wording.EXPLICIT]),
             consent_on=now.date() - chance.randrange(2, 400) * DAY,
@@ -241,32 +265,40 @@ def _add_patient(
     actor: audit.Actor,
     now: datetime,
     chance: random.Random,
-) -> None:
-    """A patient and where they stand: of twenty, two not begun, one stopped, one paused, three
-    changed lately, the others on their way."""
+) -> Patient:
+    """A patient, enrolled some months ago, and on their way since; one of ten has not begun."""
+    then = now - timedelta(weeks=chance.randrange(6, 16))
     patient = _enrol(
-        place, clinic, name, number, actor, now, chance,
+        place, clinic, name, number, actor, then, chance,
         zone=chance.choice(place.zones),
         hour=time(chance.randrange(8, 20), chance.choice([0, 0, 15, 30])),
     )  # fmt: skip
-    stand = number % 20
-    if stand in (7, 17):
-        return
-    today = now.astimezone(patient.zone).date()
+    if number % 20 in (7, 17):
+        return patient
     days = chance.choice([7, 7, 7, 14, 14, 21])
-    first = today + chance.randint(1, days) * DAY
+    first = then.astimezone(patient.zone).date() + chance.randint(1, days) * DAY
     decision = Decision(days, first, reason="As on the former card.")
-    prescribing.start(patient.id, decision, first - days * DAY, actor, now)
+    prescribing.start(patient.id, decision, first - days * DAY, actor, then)
+    return patient
+
+
+def _decide_lately(
+    patient: Patient, number: int, actor: audit.Actor, now: datetime, chance: random.Random
+) -> None:
+    """What was decided of late: of twenty, one stopped, one paused, three changed."""
+    stand = number % 20
     if stand not in (3, 9, 12, 15, 18):
         return
     plan = read_plan(patient)
+    today = plan.today(now)
     if stand == 3:
         prescribing.stop(patient.id, "Moved to another treatment.", plan.token, actor, now)
     elif stand == 9:
         review = today + chance.randrange(7, 42) * DAY
         prescribing.pause(patient.id, review, "Neutrophils low.", plan.token, actor, now)
     else:
-        longer = {7: 14, 14: 21, 21: 14}[days]
+        longer = {7: 14, 14: 21, 21: 14}[plan.version.interval_days]
+        first = plan.planned.date if plan.planned else today + 7 * DAY
         change = Decision(longer, first, "Blood counts stable.", "Hct 0.42, platelets 310")
         prescribing.change_interval(patient.id, change, plan.token, actor, now)
     # They were told face to face, or the first thing to see would be thirty such texts.

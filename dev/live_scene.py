@@ -2,6 +2,7 @@
 phone's answer. What falls due does so by the real clock.
 """
 
+import time as clock
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -21,10 +22,16 @@ HEAD_START = timedelta(seconds=8)
 LATEST = timedelta(seconds=25)
 """How late a text may be: a tick of planning (10 s), one of sending (2 s), and a busy machine."""
 
-# Somewhere it is always between eight in the morning and eight in the evening.
+PROMISED, FAR_TOO_LATE = 2.0, 5.0
+"""Seconds from an answer to what it does: what a quiet machine has to keep to, and what is too much
+on any. A page or a reply takes a tick of sending (2 s) more, and is measured by LATEST."""
+
+# Somewhere it is always between eight in the morning and six in the evening: "later" is today.
 ZONES = ("Europe/London", "America/New_York", "America/Los_Angeles", "Asia/Kolkata",
          "Australia/Lord_Howe", "Pacific/Auckland")  # fmt: skip
-NUMBERS = {"reminded": "+447700900011", "changed": "+447700900012", "silent": "+447700900013"}
+NUMBERS = {"reminded": "+447700900011", "changed": "+447700900012", "silent": "+447700900013",
+           "busy": "+447700900014", "feverish": "+447700900015"}  # fmt: skip
+ON_DUTY = "+447700900091"
 
 
 @dataclass(frozen=True)
@@ -49,13 +56,14 @@ class LiveScene:
         signed_in = self._call("POST", "sign-in", {"email": email, "password": password})
         self._http.headers["Authorization"] = f"Bearer {signed_in['token']}"
         self._clinic = signed_in["memberships"][0]["clinic"]["id"]
+        self._user = signed_in["user"]["id"]
         self._zone = _where_it_is_day(datetime.now(UTC))
         self._due_at = _whole_minute(datetime.now(UTC) + HEAD_START)
         self._changed_at = self._due_at
         self._patients: dict[str, str] = {}
 
     def begin(self) -> None:
-        """Enrol three people and act; what falls due does so up to a minute later."""
+        """Enrol five people and act; what falls due does so up to a minute later."""
         self._guard(self._begin)
 
     def end(self) -> None:
@@ -77,8 +85,10 @@ class LiveScene:
         self._house.simulator.answer(NUMBERS["silent"], ROUTINE_NUMBER, "Stop.")
         self._house.simulator.wait_until_quiet()
         self._start("silent", 7, today)
-        self._patients["reminded"] = self._enrol("reminded", hour)
-        self._start("reminded", 7, today)
+        for who in ("reminded", "busy", "feverish"):
+            self._patients[who] = self._enrol(who, hour)
+            self._start(who, 7, today)
+        self._put_on_duty()
         self._patients["changed"] = self._enrol("changed", time(12))
         first = today + timedelta(days=2)
         self._start("changed", 7, first)
@@ -90,6 +100,7 @@ class LiveScene:
             "changed", "changed", self._changed_at, "the text that tells of a change"
         )
         self._is_silent()
+        self._answers()
         doubles = self._house.simulator.doubles()
         self._find("Twilio took none of our texts twice.", f"{doubles}" if doubles else "")
 
@@ -177,6 +188,77 @@ class LiveScene:
             "The care team hears of it.", "" if "opted_out" in causes else f"the worklist: {causes}"
         )
 
+    # -- what answers do ----------------------------------------------------------------------
+
+    def _answers(self) -> None:
+        """Three phones answer; what each answer does is looked for over the API."""
+
+        def recorded() -> bool:
+            path = f"patients/{self._patients['reminded']}/doses/history"
+            return any(dose["state"] == "taken" for dose in self._call("GET", path)["results"])
+
+        def put_off() -> bool:
+            path = f"patients/{self._patients['busy']}/texts"
+            return any(text["step"] == "later" for text in self._call("GET", path)["results"])
+
+        def listed() -> bool:
+            items = self._call("GET", "worklist?cause=urgent_sign")["results"]
+            return any(item["patient"]["id"] == self._patients["feverish"] for item in items)
+
+        for who, body, done, what in (
+            ("reminded", "Done thanks", recorded, "the dose is recorded"),
+            ("busy", "later", put_off, "one more text is set for today"),
+            ("feverish", "fever since yesterday", listed, "the worklist has an urgent item"),
+        ):
+            self._does(who, body, done, what)
+        self._arrives("the staff on duty are paged, without a name", ON_DUTY, "urgent call")
+        for who, words in (
+            ("reminded", "is marked as done"),
+            ("busy", "we will text you again today"),
+            ("feverish", "please call your team now"),
+        ):
+            self._arrives(f'the phone reads "{words}"', NUMBERS[who], words)
+
+    def _does(self, who: str, body: str, done: Callable[[], bool], what: str) -> None:
+        begun = clock.monotonic()
+        self._house.simulator.answer(NUMBERS[who], ROUTINE_NUMBER, body)
+        wrong = ""
+        try:
+            until(done, LATEST.total_seconds(), what)
+        except TimeoutError as error:
+            wrong = str(error)
+        seconds = clock.monotonic() - begun
+        if not wrong and seconds > FAR_TOO_LATE:
+            wrong = f"it took {seconds:.1f} s"
+        self._find(
+            f'Live, "{body}": {what} after {seconds:.1f} s (promised: {PROMISED:g} s on a quiet '
+            f"machine; wrong: more than {FAR_TOO_LATE:g} s).",
+            wrong,
+        )
+
+    def _arrives(self, what: str, number: str, words: str) -> None:
+        """One text with these words, and nobody's name in it."""
+
+        def bodies() -> list[str]:
+            texts = self._house.simulator.ledger(to=number)["messages"]
+            return [text["body"] for text in texts if words in text["body"]]
+
+        wrong = ""
+        try:
+            until(bodies, LATEST.total_seconds(), what)
+        except TimeoutError as error:
+            wrong = str(error)
+        if len(bodies()) > 1 or any("Example" in body for body in bodies()):
+            wrong = f"these came: {bodies()}"
+        self._find(f"Live, {what}.", wrong)
+
+    def _put_on_duty(self) -> None:
+        """The clinician, alone, at a phone of their own."""
+        path = f"clinics/{self._clinic}/rota"
+        seen = self._request("GET", path).headers["ETag"]
+        duty = {"user": self._user, "rung": 1, "number": ON_DUTY}
+        self._call("PUT", path, {"duties": [duty]}, if_match=seen)
+
     # -- how it is asked ----------------------------------------------------------------------
 
     def _find(self, what: str, wrong: str) -> None:
@@ -225,7 +307,7 @@ class LiveScene:
 
 def _where_it_is_day(now: datetime) -> ZoneInfo:
     zones = [ZoneInfo(name) for name in ZONES]
-    return next(zone for zone in zones if 8 <= now.astimezone(zone).hour < 20)
+    return next(zone for zone in zones if 8 <= now.astimezone(zone).hour < 18)
 
 
 def _whole_minute(at: datetime) -> datetime:

@@ -5,7 +5,7 @@ instant; its reports come back over HTTP to the web process.
 Needs Django to be set up.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -14,16 +14,18 @@ from django.db import connection
 from accounts import audit
 from accounts.models import Clinic, Membership, Role
 from accounts.refusals import Refusal
+from dev.answering import Said, Word
 from dev.environment import ROUTINE_NUMBER
-from dev.expectation import Act, Event, Expectation, Person, instant
+from dev.expectation import Act, Event, Expectation, Fate, Person, instant
 from dev.simulator_client import SimulatorClient
-from messaging.models import Lane, Sms
+from messaging.models import InboundSms, Lane, Sms
 from messaging.sending import send_due
 from messaging.settling import settle
 from messaging.states import State
 from reminders import prescribing
 from reminders.effects import Decision
-from reminders.models import Cause, Patient, Wording, WorkItem
+from reminders.hearing import hear
+from reminders.models import Cause, Dose, DoseState, Missed, Patient, Wording, WorkItem, WorkNote
 from reminders.news import take_news
 from reminders.patients import Enrolment, enrol
 from reminders.plan import read_plan
@@ -38,36 +40,50 @@ _NEXT = """
         (SELECT min(available_at) FROM messaging_sms WHERE state = 'queued'),
         (SELECT min(lease_until) FROM messaging_sms WHERE state IN ('sending', 'unknown')))
 """
-_ALARMS = (Cause.NO_PLAN, Cause.PLAN_FAILED, Cause.SEND_UNKNOWN, Cause.UNDELIVERED)
+_ALARMS = (Cause.NO_PLAN, Cause.PLAN_FAILED, Cause.SEND_UNKNOWN, Cause.UNDELIVERED,
+           Cause.TEXT_TO_READ, Cause.SECOND_DOSE, Cause.CALL_ME)  # fmt: skip
+_FATES: dict[str, Fate] = {
+    DoseState.DUE: Fate.OPEN,
+    DoseState.TAKEN: Fate.TAKEN,
+    DoseState.SKIPPED: Fate.SKIPPED,
+    DoseState.CANCELLED: Fate.CANCELLED,
+    Missed.NO_ANSWER: Fate.NO_ANSWER,
+    Missed.NOT_ASKED: Fate.NOT_ASKED,
+}
+_ANSWERED = (DoseState.TAKEN, DoseState.SKIPPED)
 
 
 class Player:
-    """Plays people's decisions and days. problems: what the product refused, or left undone."""
+    """Plays people's decisions, days and answers. problems: what the product refused, or left
+    undone."""
 
     def __init__(
         self,
         simulator: SimulatorClient,
         domain: str,
-        people: Sequence[Person],
+        expected: Mapping[Person, Expectation],
         begins: datetime,
     ) -> None:
-        """domain: whose clinician decides; begins: when all are enrolled."""
+        """domain: whose clinician decides; expected: the people, with what they say, and should
+        get; begins: when all are enrolled."""
         self.problems: list[str] = []
         self._simulator = simulator
+        self._expected = expected
         membership = Membership.objects.select_related("clinic", "user").get(
             user__email=f"{Role.CLINICIAN}@{domain}"
         )
         self._actor = audit.by(membership.user, "story")
         self._now = begins
-        self._agenda = sorted(
-            (
-                (instant(event.on, event.at, person.zone), person, event)
-                for person in people
-                for event in person.events
-            ),
-            key=lambda entry: entry[0],
-        )
-        self._patients = {person: self._enrol(membership.clinic, person) for person in people}
+        agenda: list[tuple[datetime, Person, Event | Said]] = [
+            (instant(event.on, event.at, person.zone), person, event)
+            for person in expected
+            for event in person.events
+        ]
+        agenda += [
+            (said.at, person, said) for person, wanted in expected.items() for said in wanted.said
+        ]
+        self._agenda = sorted(agenda, key=lambda entry: entry[0])
+        self._patients = {person: self._enrol(membership.clinic, person) for person in expected}
 
     def play(self, until: datetime, report: Callable[[datetime], None]) -> None:
         """Play on until an instant; `report` hears of the end of each week."""
@@ -90,16 +106,32 @@ class Player:
             self._simulator.set_clock(self._now)
             while self._agenda and self._agenda[0][0] <= self._now:
                 _, person, event = self._agenda.pop(0)
-                self._happen(person, event)
+                if isinstance(event, Said):
+                    self._write(person, event.body)
+                else:
+                    self._happen(person, event)
             # Once each: what they leave is due still, and so the next instant is this one again.
             plan_doses(self._now)
+            send_due(Lane.URGENT, self._now)
             send_due(Lane.ROUTINE, self._now)
         self._end_the_week(until)
 
-    def look_back(self, expected: dict[Person, Expectation]) -> None:
+    def fates(self) -> dict[Person, list[tuple[date, Fate]]]:
+        """What became of each dose that fell due, or was told of before, by the product's books."""
+        return {
+            person: [
+                (dose.date, _FATES[dose.missed_because or dose.state])
+                for dose in Dose.objects.filter(schedule__patient=patient).order_by("date", "id")
+                if dose.step or dose.state in _ANSWERED
+            ]
+            for person, patient in self._patients.items()
+        }
+
+    def look_back(self) -> None:
         """What the product's own books say at the end, where it isn't as expected."""
         self._simulator.wait_until_quiet()
         for person, patient in self._patients.items():
+            wanted = self._expected[person]
             fine = [State.DELIVERED, State.CANCELLED]
             if any(event.act == Act.SAYS_STOP for event in person.events):
                 fine.append(State.SUPPRESSED)
@@ -113,12 +145,26 @@ class Player:
                 f"{person.name} is on the worklist: {Cause(item.cause).label}."
                 for item in items.filter(cause__in=_ALARMS)
             ]
-            wanted = bool(expected[person].held_back)
-            if items.filter(cause=Cause.HELD_BACK).exists() != wanted:
-                self.problems.append(
-                    f"{person.name}: a text without room should "
-                    f"{'' if wanted else 'not '}be on the worklist, and is{' not' * wanted}."
-                )
+            words = {said.word for said in wanted.said}
+            for cause, due in (
+                (Cause.HELD_BACK, bool(wanted.held_back)),
+                (Cause.URGENT_SIGN, Word.FEVER in words),
+                (Cause.SIDE_EFFECT, bool({Word.FEVER, Word.HEADACHE} & words)),
+            ):
+                if items.filter(cause=cause).exists() != due:
+                    self.problems.append(
+                        f"{person.name} should {'' if due else 'not '}be on the worklist, and "
+                        f"is{' not' * due}: {cause.label}."
+                    )
+
+    def unlisted(self) -> list[str]:
+        """Doses that were missed without a word of it on the worklist."""
+        return [
+            f"{person.name}'s missed dose of {dose.date:%d %b %Y} was not on the worklist."
+            for person, patient in self._patients.items()
+            for dose in Dose.objects.filter(schedule__patient=patient, state=DoseState.MISSED)
+            if not WorkNote.objects.filter(item__patient=patient, facts__dose=str(dose.id)).exists()
+        ]
 
     # -- time ---------------------------------------------------------------------------------
 
@@ -161,9 +207,7 @@ class Player:
     def _happen(self, person: Person, event: Event) -> None:
         if event.act in (Act.SAYS_STOP, Act.SAYS_START):
             word = "STOP" if event.act == Act.SAYS_STOP else "START"
-            self._simulator.answer(person.number, ROUTINE_NUMBER, word)
-            self._simulator.wait_until_quiet()
-            take_news(self._now)
+            self._write(person, word)
             return
         try:
             self._decide(self._patients[person], event)
@@ -171,6 +215,14 @@ class Player:
             self.problems.append(
                 f"{person.name}'s {event.act} of {event.on:%d %b %Y} was refused: {refusal.message}"
             )
+
+    def _write(self, person: Person, body: str) -> None:
+        """A person's text, over HTTP to the web process, whose clock is the real one: the text is
+        dated anew, for "done" is done today."""
+        self._simulator.answer(person.number, ROUTINE_NUMBER, body)
+        self._simulator.wait_until_quiet()
+        InboundSms.objects.filter(taken_at=None).update(received_at=self._now)
+        hear(self._now)
 
     def _decide(self, patient: Patient, event: Event) -> None:
         new = Decision(7 * event.weeks, event.first, reason="As the story has it.")

@@ -2,13 +2,14 @@
 
 Monday 28 September 2026 to Sunday 28 March 2027: the clocks go back in London on 25 October and in
 New York on 1 November, forward in New York on 14 March and in London on 28 March, and forward by
-half an hour on Lord Howe Island on 4 October. The dates are fixed, so that two runs can be laid
-side by side.
+half an hour on Lord Howe Island on 4 October. The dates are fixed, and so is what each person says
+to each text (answering.py), so that two runs can be laid side by side.
 """
 
 from datetime import UTC, date, datetime, time
 from zoneinfo import ZoneInfo
 
+from dev.answering import Habit
 from dev.expectation import Act, Event, Person
 
 CLINIC = "Story Clinic"
@@ -39,10 +40,15 @@ def _people() -> list[Person]:
     sao_paulo, apia = ZoneInfo("America/Sao_Paulo"), ZoneInfo("Pacific/Apia")
 
     def person(
-        name: str, zone: ZoneInfo, hour: time, *events: Event, explicit: bool = False
+        name: str,
+        zone: ZoneInfo,
+        hour: time,
+        *events: Event,
+        explicit: bool = False,
+        but: tuple[tuple[date, Habit], ...] = (),
     ) -> Person:
         number = f"+447700900{len(people) + 101}"
-        return Person(name, number, zone, hour, explicit, events)
+        return Person(name, number, zone, hour, explicit, events, answers=True, but=but)
 
     people: list[Person] = []
     # Nothing happens but both clock changes.
@@ -73,6 +79,7 @@ def _people() -> list[Person]:
             _start(2, date(2026, 9, 30)),
             Event(Act.PAUSE, date(2026, 11, 12)),
             _resume(date(2026, 12, 14), 3, date(2026, 12, 28)),
+            but=((date(2026, 11, 11), Habit.NOTHING),),
         )
     )  # fmt: skip
     # Decided before eight in the morning; and on the morning of a dose, from that dose on.
@@ -94,8 +101,14 @@ def _people() -> list[Person]:
             _change(date(2027, 1, 18), 1, date(2027, 1, 28)),
         )
     )  # fmt: skip
-    # Half past one on Sundays: comes twice on 25 October, and not at all on 28 March.
-    people.append(person("Grace", london, time(1, 30), _start(1, date(2026, 10, 4))))
+    # Half past one on Sundays: comes twice on 25 October, and not at all on 28 March. "Later" on
+    # the first of these is two hours later, whatever the clocks do.
+    people.append(
+        person(
+            "Grace", london, time(1, 30), _start(1, date(2026, 10, 4)),
+            but=((date(2026, 10, 25), Habit.LATER),),
+        )
+    )  # fmt: skip
     # The same in New York, where it comes twice on 1 November; a pause over the winter.
     people.append(
         person(
@@ -114,6 +127,7 @@ def _people() -> list[Person]:
             _change(date(2026, 11, 3), 2, date(2026, 11, 6)),
             _change(date(2026, 12, 29), 3, date(2027, 1, 1)),
             _change(date(2027, 2, 3), 1, date(2027, 2, 12)),
+            but=((date(2026, 11, 2), Habit.NOTHING),),
         )
     )  # fmt: skip
     # Stops, and starts anew a month later.
@@ -123,6 +137,7 @@ def _people() -> list[Person]:
             _start(1, date(2026, 9, 30)),
             Event(Act.STOP, date(2026, 12, 3), time(9)),
             _start(2, date(2027, 1, 6), on=date(2027, 1, 4)),
+            but=((date(2026, 12, 2), Habit.NOTHING),),
         )
     )  # fmt: skip
     # Wants no texts for five weeks; the plan goes on meanwhile.

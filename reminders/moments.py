@@ -1,7 +1,7 @@
 """A time in a patient's own words, laid beside their clock: pure. It says when something was done,
 or when a text is wished for; never when to inject."""
 
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 from reminders.understanding import Part, When
 
@@ -24,7 +24,7 @@ def when_done(when: When | None, now: datetime) -> tuple[date, time | None]:
     if when is None:
         return now.date(), None
     if when.minutes is not None:
-        then = now + timedelta(minutes=when.minutes)
+        then = _after(now, when.minutes)
         return then.date(), then.time().replace(second=0, microsecond=0)
     day = now.date() + timedelta(days=when.days or 0)
     if when.weekday is not None:
@@ -43,17 +43,23 @@ def when_done(when: When | None, now: datetime) -> tuple[date, time | None]:
 def when_wished(when: When | None, now: datetime, minutes: int) -> datetime:
     """The instant at which a text is wished for; `minutes` from now if nothing was said."""
     if when is None:
-        return now + timedelta(minutes=minutes)
+        return _after(now, minutes)
     if when.minutes is not None:
-        return now + timedelta(minutes=abs(when.minutes))
+        return _after(now, abs(when.minutes))
     day = now.date() + timedelta(days=max(when.days or 0, 0))
     if when.weekday is not None:
         day = now.date() + timedelta(days=(when.weekday - now.weekday()) % 7)
     clock = when.clock or (PARTS[when.part] if when.part else None)
     if clock is None:
         wished = datetime.combine(day, now.time(), now.tzinfo)
-        return wished if wished > now else now + timedelta(minutes=minutes)
+        return wished if wished > now else _after(now, minutes)
     wished = datetime.combine(day, clock, now.tzinfo)
     if wished <= now and when.either_half:
         wished += HALF
     return wished
+
+
+def _after(now: datetime, minutes: int) -> datetime:
+    """So many minutes from now, whatever the clocks do meanwhile: sums of wall times don't know
+    of their changes."""
+    return (now.astimezone(UTC) + timedelta(minutes=minutes)).astimezone(now.tzinfo)

@@ -9,19 +9,23 @@ import tempfile
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from accounts.models import Clinic, Membership, Role, User
 from dev.comparison import Judgement, judge, table
+from dev.environment import ACCOUNT, ROUTINE_NUMBER, TOKEN, URGENT_NUMBER
 from dev.expectation import expect
+from dev.fates import FatesJudgement, judge_fates
 from dev.folders import CHECKOUT
 from dev.playing import Player
+from dev.simulator_client import SimulatorClient
 from dev.stack import free_port
 from dev.story import BEGINS, PEOPLE
 from dev.waiting import until
 from messaging import sending
-from reminders import planning
+from reminders import conversation, plan, planning
 from tests.processes import World
 
 FEW = PEOPLE[:3]
@@ -29,42 +33,62 @@ TUESDAY = 1
 SHORT = BEGINS + timedelta(days=11)
 
 
-def play(world: World) -> Judgement:
+@pytest.fixture
+def answered(world: World, settings: Any) -> Iterator[World]:
+    """A world with its web, and a simulator of its own whose phones can answer."""
+    with SimulatorClient.start(
+        accounts={ACCOUNT: TOKEN},
+        senders=[f"{number}=1000" for number in (ROUTINE_NUMBER, URGENT_NUMBER)],
+        inbound_url=f"{world.web_url}/api/v1/twilio/inbound",
+        deliver_after=0.01,
+    ) as phones:
+        world.simulator = phones
+        settings.TWILIO_BASE_URL, settings.PUBLIC_URL = phones.base_url, world.web_url
+        world.start_web()
+        yield world
+
+
+def play(world: World) -> tuple[Judgement, FatesJudgement]:
     """The story's first days with its first three people."""
     member = Membership.objects.get(user=world.cast.clinician)
     User.objects.filter(id=member.user_id).update(email=f"{Role.CLINICIAN}@here.example")
     Clinic.objects.filter(id=member.clinic_id).update(name="Story Clinic")
-    player = Player(world.simulator, "here.example", FEW, BEGINS)
-    player.play(SHORT, lambda day: None)
     expected = {person: expect(person, SHORT) for person in FEW}
-    player.look_back(expected)
+    player = Player(world.simulator, "here.example", expected, BEGINS)
+    player.play(SHORT, lambda day: None)
+    player.look_back()
     judgement = judge(expected, world.simulator.ledger()["messages"])
     judgement.beyond += player.problems
-    return judgement
+    return judgement, judge_fates(expected, player.fates(), SHORT.date(), player.unlisted())
 
 
 @pytest.mark.processes
-@pytest.mark.parametrize("fault", ["none", "an hour late", "one lost", "one twice"])
+@pytest.mark.parametrize(
+    "fault", ["none", "an hour late", "one lost", "one twice", "not recorded", "not listed"]
+)
 def test_a_fault_of_the_product_is_seen(
-    world: World, settings, monkeypatch: pytest.MonkeyPatch, fault: str
+    answered: World, monkeypatch: pytest.MonkeyPatch, fault: str
 ) -> None:
-    world.start_web()
-    settings.PUBLIC_URL = world.web_url
     BREAK[fault](monkeypatch)
-    judgement = play(world)
+    judgement, fates = play(answered)
     shown = table(judgement) + "\n".join(judgement.beyond)
     assert judgement.right == (fault == "none"), shown
     if fault == "an hour late":
         assert "1 h 0 min late" in shown
     if fault == "one lost":
-        assert "missing: 'next'" in shown
+        assert "missing: 'day'" in shown
     if fault == "one twice":
         assert "twice: " in shown
+    missed = "Ada's dose of Monday 28 Sep 2026 should be: taken."
+    assert (missed in fates.differences) == (fault in ("not recorded", "not listed"))
+    unlisted = [said for said in fates.differences if "not on the worklist" in said]
+    assert bool(unlisted) == (fault == "not listed"), fates.differences
 
 
 def hour_late(patch: pytest.MonkeyPatch) -> None:
     real = planning.step_instant
-    patch.setattr(planning, "step_instant", lambda *given: real(*given) + timedelta(hours=1))
+    for module in (plan, planning):
+        patch.setattr(module, "step_instant", lambda *given: real(*given) + timedelta(hours=1))
 
 
 def lost(patch: pytest.MonkeyPatch) -> None:
@@ -76,11 +100,23 @@ def twice(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(sending, "_post", lambda claimed: (real(claimed), real(claimed))[0])
 
 
+def unrecorded(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(conversation, "record_dose", lambda *given: None)
+
+
+def unlisted(patch: pytest.MonkeyPatch) -> None:
+    """Nothing is recorded either, so that somebody misses a dose."""
+    unrecorded(patch)
+    patch.setattr(planning, "open_items", lambda *given: None)
+
+
 BREAK: dict[str, Callable[[pytest.MonkeyPatch], None]] = {
     "none": lambda patch: None,
     "an hour late": hour_late,
     "one lost": lost,
     "one twice": twice,
+    "not recorded": unrecorded,
+    "not listed": unlisted,
 }
 
 
