@@ -149,6 +149,12 @@ def taken(sms_ids: Collection[UUID]) -> set[UUID]:
     return set(rows.values_list("id", flat=True))
 
 
+def in_states(about_ids: Collection[UUID], states: Collection[State]) -> set[UUID]:
+    """About which of these there is a text in one of these states."""
+    rows = Sms.objects.filter(about_id__in=about_ids, state__in=states)
+    return set(rows.values_list("about_id", flat=True))
+
+
 def unasked_since(
     owner_ids: Collection[UUID], since: datetime, without: Collection[UUID] = ()
 ) -> list[tuple[UUID, datetime]]:
