@@ -36,15 +36,20 @@ RETRY_RECORD = 0.2
 RECORD_EVERY = 1.0
 """Seconds after which what came is recorded, though more answers are to come."""
 
+RECORD_FIRST = 0.2
+"""The same while something was posted less than RECORD_EVERY ago: nearly all answers come at once,
+and must not wait for the few that never come."""
+
 
 @dataclass
 class _Batch:
     """The texts of a claim, their answers as they come, and the places of those that are not
-    recorded yet."""
+    recorded yet. posted_at: an instant of time.monotonic()."""
 
     claimed: Sequence[Claimed]
     answers: Sequence[Future[Answer]]
     left: list[int]
+    posted_at: float
 
     def take(self) -> list[tuple[Claimed, Answer]]:
         """What was answered since."""
@@ -137,7 +142,7 @@ def _post(claimed: Sequence[Claimed]) -> _Batch:
     """Begin to post all."""
     # The last write may be at the end of the window; its answer is not awaited longer than this.
     answers = GATEWAY.post_all(claimed, until=claimed[-1].write_before + READ_SECONDS + 1)
-    return _Batch(claimed, answers, list(range(len(claimed))))
+    return _Batch(claimed, answers, list(range(len(claimed))), time.monotonic())
 
 
 def _await(under_way: Sequence[_Batch], few: int) -> None:
@@ -146,7 +151,9 @@ def _await(under_way: Sequence[_Batch], few: int) -> None:
     if under_way and not connection.in_atomic_block:
         connection.close()
     answers = [batch.answers[place] for batch in under_way for place in batch.left]
-    GATEWAY.await_some(answers, few, RECORD_EVERY)
+    newest = max((batch.posted_at for batch in under_way), default=0.0)
+    fresh = time.monotonic() - newest < RECORD_EVERY
+    GATEWAY.await_some(answers, few, RECORD_FIRST if fresh else RECORD_EVERY)
 
 
 def _record(under_way: Sequence[_Batch], now: datetime | None) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from itertools import islice
 from zoneinfo import ZoneInfo
 
@@ -75,6 +76,7 @@ def dates_between(versions: Sequence[Version], first: date, last: date) -> list[
     return found
 
 
+@lru_cache(10_000)
 def local_instant(day: date, hour: time, zone: ZoneInfo) -> datetime:
     """The UTC instant of a local wall time.
 

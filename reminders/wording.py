@@ -8,7 +8,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -16,6 +16,7 @@ from uuid import UUID
 import phonenumbers
 from babel.dates import format_date, format_time
 from babel.localedata import locale_identifiers
+from phonenumbers import COUNTRY_CODE_TO_REGION_CODE
 
 from reminders.models import Patient
 
@@ -70,6 +71,7 @@ def fill(body: str, patient: Patient, day: date | None = None, interval_days: in
     )
 
 
+@lru_cache(1000)
 def written(language: str, day: date) -> str:
     """A date as people write it in a language."""
     return format_date(day, words(language)["date"], locale=language)
@@ -113,15 +115,24 @@ class Said:
 def _region(patient: Patient) -> str:
     """The language as it is written where the patient's phone is: 16:30 in Britain, 4:30 PM in
     America."""
-    code = phonenumbers.parse(patient.number).country_code or 0
-    country = phonenumbers.region_code_for_country_code(code)
+    country = phonenumbers.region_code_for_country_code(_country(patient.number))
     local = f"{patient.language}_{country}"
     return local if local in locale_identifiers() else patient.language
 
 
 def callable_from(phone: str, number: str) -> str:
     """A number as somebody at another number would dial it: national within one country."""
-    to, at = phonenumbers.parse(phone), phonenumbers.parse(number)
-    at_home = to.country_code == at.country_code
-    style = phonenumbers.PhoneNumberFormat
+    return _dialled(phone, _country(number))
+
+
+@lru_cache(1000)
+def _dialled(phone: str, country: int) -> str:
+    to, style = phonenumbers.parse(phone), phonenumbers.PhoneNumberFormat
+    at_home = to.country_code == country
     return phonenumbers.format_number(to, style.NATIONAL if at_home else style.INTERNATIONAL)
+
+
+def _country(number: str) -> int:
+    """The calling code of a number in E.164; no code is the beginning of another."""
+    codes = (int(number[1:end]) for end in (2, 3, 4))
+    return next((code for code in codes if code in COUNTRY_CODE_TO_REGION_CODE), 0)

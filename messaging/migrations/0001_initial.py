@@ -168,7 +168,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='sms',
-            index=models.Index(condition=models.Q(('state__in', [messaging.states.State['SENDING'], messaging.states.State['UNKNOWN']])), fields=['lease_until'], name='sms_unsettled'),
+            index=models.Index(condition=models.Q(('lease_until__isnull', False), ('state__in', [messaging.states.State['SENDING'], messaging.states.State['UNKNOWN']])), fields=['lease_until'], name='sms_unsettled'),
         ),
         migrations.AddIndex(
             model_name='sms',

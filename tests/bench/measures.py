@@ -141,8 +141,11 @@ def since(began: float) -> float:
 
 @contextmanager
 def rolled_back() -> Iterator[None]:
-    """Undo it all, so that it can be done again."""
+    """Undo it all, so that it can be done again. What isn't done in one transaction elsewhere may
+    read the provider's list in this one for longer than the product's limit allows."""
     with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
         yield
         transaction.set_rollback(True)
 

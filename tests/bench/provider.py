@@ -2,7 +2,7 @@
 took. `python -m tests.bench.provider PORT`.
 
 The simulator knows far more of Twilio, which costs it a core at 700 texts a second: it would be
-what is measured. This one takes a twentieth of that. It can forget to answer a part of what it
+what is measured. It can forget to answer a part of what it
 accepts, and counts what it accepted twice; GET and POST /bench tell and set that.
 """
 

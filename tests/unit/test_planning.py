@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, datetime, timedelta
 from threading import Event, Thread
+from typing import Any
 
 import pytest
 from django.db import InterfaceError, OperationalError, connection, connections, transaction
@@ -77,10 +78,10 @@ def test_one_bad_row_stops_nobody_else_and_ends_on_the_worklist(cast, monkeypatc
     bad = patients[2]
     rendered = wording.text
 
-    def text(kind: str, patient: Patient, *rest: object, **own: object) -> str:
+    def text(kind: str, patient: Patient, *rest: Any, **named: Any) -> str:
         if patient.id == bad.id:
             raise KeyError("no words for this one")
-        return rendered(kind, patient, *rest, **own)
+        return rendered(kind, patient, *rest, **named)
 
     # The only part of a step that isn't the database's: it stands for any bug in one row's way.
     monkeypatch.setattr(wording, "text", text)
@@ -97,7 +98,7 @@ def test_one_bad_row_stops_nobody_else_and_ends_on_the_worklist(cast, monkeypatc
 def test_a_lost_database_is_no_fault_of_any_dose(cast, monkeypatch, lost):
     start_patients(cast, 1)
 
-    def text(*_: object, **own: object) -> str:
+    def text(*_: object, **__: object) -> str:
         raise lost("the connection is closed")
 
     # Stands for a connection that ends amid a step, which can't be timed from outside.
