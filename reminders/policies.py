@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 from uuid import UUID
 
+import phonenumbers
 from django.db import transaction
 
 from accounts import audit
@@ -17,10 +18,24 @@ NUMBERS = ("out_of_hours", "emergency", "crisis_line")
 SHORT_NUMBER = re.compile(r"\+?[0-9][0-9 ]{1,14}")
 
 
+LINES = {"GB": ("999", "116 123"), "US": ("911", "988")}
+"""Emergency and crisis lines by country (FACTS, Community duty of care). Another country's must not
+be named to anybody: elsewhere a clinic has to say, and until then the answers leave them out."""
+
+
 def policies_of(clinic_ids: Collection[UUID]) -> dict[UUID, Policy]:
-    """The policy of each of these clinics, in one query."""
-    chosen = {row.clinic_id: row for row in Policy.objects.filter(clinic__in=clinic_ids)}
-    return {id_: chosen.get(id_) or Policy(clinic_id=id_) for id_ in clinic_ids}
+    """The policy of each of these clinics, in one query, or two if some chose nothing."""
+    found = {row.clinic_id: row for row in Policy.objects.filter(clinic__in=clinic_ids)}
+    if without := set(clinic_ids) - found.keys():
+        found |= {clinic.id: _usual(clinic) for clinic in Clinic.objects.filter(id__in=without)}
+    return found
+
+
+def _usual(clinic: Clinic) -> Policy:
+    code = phonenumbers.parse(clinic.phone).country_code or 0
+    country = phonenumbers.region_code_for_country_code(code)
+    emergency, crisis_line = LINES.get(country, ("", ""))
+    return Policy(clinic=clinic, emergency=emergency, crisis_line=crisis_line)
 
 
 def policy_of(clinic_id: UUID) -> Policy:

@@ -80,8 +80,14 @@ def send(reply: Reply, patient: Patient, inbound: InboundSms, now: datetime) -> 
 def _body(reply: Reply, patient: Patient) -> str:
     policy = policy_of(patient.clinic_id)
     said = wording.Said(patient)
+    elsewhere = policy.out_of_hours and said.answer(
+        "elsewhere", urgent=said.phone(policy.out_of_hours)
+    )
+    in_emergency = policy.emergency and said.answer("in_emergency", emergency=policy.emergency)
+    # Without a line to name, those who feel low are told to call their team.
+    kind = "safety" if reply.kind == "mood" and not policy.crisis_line else reply.kind
     return said.answer(
-        reply.kind,
+        kind,
         date=said.date(reply.day),
         other=said.date(reply.other),
         time=said.time(reply.at),
@@ -92,7 +98,8 @@ def _body(reply: Reply, patient: Patient) -> str:
         ),
         emergency=policy.emergency,
         crisis=policy.crisis_line,
-        urgent=said.phone(policy.out_of_hours) if policy.out_of_hours else policy.emergency,
+        elsewhere=elsewhere,
+        in_emergency=in_emergency,
     )
 
 

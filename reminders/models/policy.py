@@ -22,9 +22,9 @@ class Policy(TimeSortedModel):
     its date within which an injection counts as on time. page_minutes: how long an urgent item
     waits on a rung of the rota. result_days: a blood result is due so long after the last; null
     for never. out_of_hours: a number beside the clinic's own for safety answers, E.164 or blank.
-    emergency, crisis_line: what these answers name (FACTS, Community duty of care: 999 and
-    Samaritans 116 123 in the UK, 911 and 988 in the US). segment_price, currency: what a segment
-    costs the clinic, shown beside its own texts; null where nobody has said.
+    emergency, crisis_line: what these answers name; policies.LINES has those that are known.
+    segment_price, currency: what a segment costs the clinic, shown beside its own texts; null
+    where nobody has said.
     """
 
     clinic = models.OneToOneField(Clinic, on_delete=models.PROTECT, related_name="policy")
@@ -36,8 +36,8 @@ class Policy(TimeSortedModel):
     result_days = models.PositiveSmallIntegerField(null=True)
     sites: Any = models.JSONField(default=usual_sites)
     out_of_hours = models.CharField(max_length=16, blank=True)
-    emergency = models.CharField(max_length=16, default="999")
-    crisis_line = models.CharField(max_length=16, default="116 123")
+    emergency = models.CharField(max_length=16, blank=True)
+    crisis_line = models.CharField(max_length=16, blank=True)
 
     segment_price = models.DecimalField(max_digits=8, decimal_places=4, null=True)
     currency = models.CharField(max_length=3, blank=True)

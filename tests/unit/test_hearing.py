@@ -5,7 +5,7 @@ from itertools import count
 
 import pytest
 
-from accounts.models import AuditEntry
+from accounts.models import AuditEntry, Clinic
 from messaging import inbound
 from messaging.models import InboundSms, Kind, Lane, OptOut, Sms
 from reminders import hearing, prescribing
@@ -175,6 +175,18 @@ def test_low_mood_names_the_line_to_call(asked):
     assert "988" in body
     assert "911" in body
     assert Cause.URGENT_SIGN in causes()
+
+
+@pytest.mark.parametrize(
+    ("phone", "named"), [("+442079460000", "116 123"), ("+12125550123", "988"), ("+4930123", None)]
+)
+def test_no_country_is_told_to_call_the_lines_of_another(asked, phone, named):
+    Clinic.objects.filter(id=asked.clinic.id).update(phone=phone)
+    write(asked, "i want to kill myself")
+    [body] = answers()
+    lines = [line for line in ("116 123", "988", "999", "911") if line in body]
+    assert lines[:1] == ([named] if named else [])
+    assert named or "call your team now" in body
 
 
 def test_done_with_a_sign_of_danger_is_recorded_and_urgent(asked):

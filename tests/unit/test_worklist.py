@@ -9,7 +9,7 @@ from accounts.models import AuditEntry, Role
 from accounts.refusals import Conflict
 from dev.environment import ROUTINE_NUMBER
 from messaging import inbound, outbox
-from messaging.models import Sms
+from messaging.models import Scope, Sms
 from messaging.states import State
 from reminders import attending, patients, prescribing
 from reminders.effects import Decision
@@ -212,7 +212,7 @@ def test_a_text_that_turns_out_to_have_arrived_closes_what_it_opened(cast, cause
 
 def queue_to(cast: Cast, key: str) -> Sms:
     text = outbox.Text(
-        scope="care", owner_id=cast.ada.id, about_id=cast.ada.id, dedup_key=key,
+        scope=Scope.CARE, owner_id=cast.ada.id, about_id=cast.ada.id, dedup_key=key,
         to=cast.ada.number, body=key, available_at=NOW, expires_at=LATER,
     )  # fmt: skip
     outbox.queue([text], NOW)
