@@ -166,8 +166,9 @@ class Outbox(Resting):
                 batch.answers.get(text.id, Answer(Finding.NOT_TAKEN, wait=0))
                 for text in batch.claimed
             ]
-            places = list(range(len(answers)))
-            _record([_Batch(batch.claimed, [answered(a) for a in answers], places)], None)
+            came = [answered(answer) for answer in answers]
+            left = list(range(len(came)))
+            _record([_Batch(batch.claimed, came, left, posted_at=0)], None)
             self.answered(zip(batch.claimed, answers, strict=True))
             self._former_attempts_moved_nothing(batch)
 
