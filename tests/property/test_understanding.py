@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reminders.understanding import Meaning, Understood, phrases, understand
-from reminders.understanding.letters import LONGEST
+from messaging.letters import LONGEST
 from tests.unit.test_understanding import ANSWERS, DOSE, LANGUAGES
 
 LANGUAGE = st.sampled_from([*LANGUAGES, "xx"])
