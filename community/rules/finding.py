@@ -1,7 +1,7 @@
 """Where the phrases of a tree stand in a post."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from community.rules.plain import Plain
 from community.rules.rulebook import END, GAP, NUMBER, STEM, THEN, Entry, Node, Tree
@@ -35,58 +35,59 @@ def find(post: Plain, tree: Tree) -> list[Found]:
     return sorted(found, key=lambda one: (one.first, one.last, one.entry.rule.id))
 
 
-@dataclass(frozen=True, slots=True)
-class _Walk:
-    """On the way: the letters so far lead to this node. words: of the phrase."""
-
-    place: int
-    skipped: tuple[int, ...] = ()
-    words: int = 0
+_Walk = tuple[int, tuple[int, ...], int]
+"""On the way: the place reached, the words skipped, and how many words of the phrase are behind.
+A bare tuple, for thousands are made for a post."""
 
 
 def _from(post: Plain, root: Node, first: int) -> Iterator[Found]:
     """What begins at this letter."""
-    waiting = [(root, _Walk(first))]
+    waiting: list[tuple[Node, _Walk]] = [(root, (first, (), 0))]
     seen = set()
     while waiting:
         node, walk = waiting.pop()
-        key = (id(node), walk)
-        if key in seen:
+        place, skipped, words = walk
+        if (key := (id(node), walk)) in seen:
             continue
         seen.add(key)
         if END in node and _counts(post, first, walk):
             for entry in node[END]:
-                yield Found(entry, first, walk.place, walk.skipped)
-        waiting += [(then, replace(walk, words=walk.words + n)) for n, then in node.get(THEN, ())]
-        if walk.place > first:
+                yield Found(entry, first, place, skipped)
+        for more, then in node.get(THEN, ()):
+            waiting.append((then, (place, skipped, words + more)))
+        if place > first:
             waiting += _on(post, node, walk)
-        if walk.place < len(post.letters):
-            waiting += [(to, replace(walk, place=at)) for to, at in _read(post, node, walk.place)]
+        if place < len(post.letters):
+            letter = post.letters[place]
+            if letter in node:
+                waiting.append((node[letter], (place + 1, skipped, words)))
+            if not letter.isalpha():
+                waiting += [(to, (at, skipped, words)) for to, at in _read(post, node, place)]
 
 
 def _on(post: Plain, node: Node, walk: _Walk) -> Iterator[tuple[Node, _Walk]]:
     """On to the end of the word, past words that don't matter, past a letter that is held down."""
-    word = post.word[walk.place - 1]
+    place, skipped, words = walk
     if STEM in node:
-        yield node[STEM], replace(walk, place=post.words[word + 1])
-    if GAP in node and post.ends(walk.place - 1):
-        for to, passed in _over(post, word):
-            yield node[GAP], replace(walk, place=to, skipped=walk.skipped + passed)
-    if walk.place < len(post.letters):
-        letter = post.letters[walk.place]
-        if letter == post.letters[walk.place - 1] or letter in "!|*":
-            yield node, replace(walk, place=walk.place + 1)
+        yield node[STEM], (post.words[post.word[place - 1] + 1], skipped, words)
+    if GAP in node and post.ends(place - 1):
+        for to, passed in _over(post, post.word[place - 1]):
+            yield node[GAP], (to, skipped + passed, words)
+    if place < len(post.letters):
+        letter = post.letters[place]
+        if letter == post.letters[place - 1] or letter in "!|*":
+            yield node, (place + 1, skipped, words)
 
 
 def _read(post: Plain, node: Node, place: int) -> Iterator[tuple[Node, int]]:
-    """Where one letter leads to, however it is written."""
+    """Where a figure or a mark leads to: as a number, or as the letter that it stands for."""
     letter = post.letters[place]
     if NUMBER in node and letter.isdigit() and post.starts(place):
         end = place + 1
         while end < len(post.letters) and post.letters[end].isdigit():
             end += 1
         yield node[NUMBER], end
-    for other in letter + _READINGS.get(letter, ""):
+    for other in _READINGS.get(letter, ""):
         if other in node:
             yield node[other], place + 1
     if letter == _ANY:
@@ -103,12 +104,12 @@ def _over(post: Plain, word: int) -> Iterator[tuple[int, tuple[int, ...]]]:
 
 def _counts(post: Plain, first: int, walk: _Walk) -> bool:
     """Whether these letters are the phrase, and not parts of other words or mere figures."""
-    if walk.place == first or not post.ends(walk.place - 1):
+    place, skipped, words = walk
+    if place == first or not post.ends(place - 1):
         return False
-    cut = post.words_between(first, walk.place) - len(walk.skipped)
-    passed = sum(len(post.word_text(word)) for word in walk.skipped)
-    length = walk.place - first - passed
-    if length < _WHOLE and cut not in {walk.words, length}:
+    cut = post.words_between(first, place) - len(skipped)
+    length = place - first - sum(len(post.word_text(word)) for word in skipped)
+    if length < _WHOLE and cut not in {words, length}:
         return False
-    span = post.letters[first : walk.place]
+    span = post.letters[first:place]
     return sum(letter.isalpha() for letter in span) * 3 >= len(span)

@@ -79,8 +79,20 @@ def judge(
         crisis=any(hit.action == Action.CRISIS for hit in hits),
         advice=any(hit.action == Action.ADVICE and "negated" not in hit.note for hit in hits),
         masked=_masked(text, language, book, hits),
-        hits=tuple(sorted(set(hits), key=lambda hit: (hit.start, hit.end, hit.rule, hit.version))),
+        hits=tuple(_longest(hits)),
     )
+
+
+def _longest(hits: list[Hit]) -> list[Hit]:
+    """The hits in order of place, without those that the same rule has a wider one for."""
+    widest: dict[tuple[str, int, Action, str], int] = {}
+    kept = []
+    for hit in sorted(set(hits), key=lambda hit: (hit.start, -hit.end, hit.rule, hit.version)):
+        key = (hit.rule, hit.version, hit.action, hit.note)
+        if hit.note == "failed" or hit.end > widest.get(key, -1):
+            widest[key] = hit.end
+            kept.append(hit)
+    return kept
 
 
 @cache
