@@ -70,12 +70,15 @@ def _on(post: Plain, node: Node, walk: _Walk) -> Iterator[tuple[Node, _Walk]]:
     place, skipped, words = walk
     if STEM in node:
         yield node[STEM], (post.words[post.word[place - 1] + 1], skipped, words)
+    if GAP in node:
+        yield node[GAP], (place, skipped, words)
     if GAP in node and post.ends(place - 1):
         for to, passed in _over(post, post.word[place - 1]):
             yield node[GAP], (to, skipped + passed, words)
     if place < len(post.letters):
         letter = post.letters[place]
-        if letter == post.letters[place - 1] or letter in "!|*":
+        held = letter == post.letters[place - 1] and not post.starts(place)
+        if held or letter in "!|*":
             yield node, (place + 1, skipped, words)
 
 
@@ -96,7 +99,7 @@ def _read(post: Plain, node: Node, place: int) -> Iterator[tuple[Node, int]]:
 
 def _over(post: Plain, word: int) -> Iterator[tuple[int, tuple[int, ...]]]:
     """The words that a gap may lead to, of the same sentence, and the numbers of those between."""
-    for ahead in range(word + 1, min(word + 2 + _GAP, len(post.words) - 1)):
+    for ahead in range(word + 2, min(word + 2 + _GAP, len(post.words) - 1)):
         if post.sentence[ahead] != post.sentence[word]:
             return
         yield post.words[ahead], tuple(range(word + 1, ahead))

@@ -13,8 +13,7 @@ from community.rules.rulebook import cues
 
 _MARKS = r"[ .\-–—/()·_~*]"  # noqa: RUF001
 _BETWEEN = rf"(?:{_MARKS}|[\u2190-\u2bff\U0001f000-\U0001faff]){{0,3}}"
-_FIGURE = r"[0-9]"
-_RUN = re.compile(rf"(?<![0-9a-z])(?:\+|\(\+)?{_FIGURE}(?:{_BETWEEN}[0-9ol]){{7,15}}(?![0-9a-z])")
+_RUN = re.compile(rf"(?<![0-9a-z])\(?\+?[0-9o](?:{_BETWEEN}[0-9ol]){{7,15}}(?![0-9a-z])")
 _DATE = re.compile(
     r"(?<!\d)(?:\d{4}-\d{1,2}-\d{1,2}|\d{1,2}[./]\d{1,2}[./](?:19|20)\d\d"
     r"|\d{1,2}-\d{1,2}-(?:19|20)\d\d)(?!\d)"
