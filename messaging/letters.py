@@ -16,10 +16,8 @@ _CLOCK = re.compile(r"^(\d{1,2})[h.,](\d\d)\b")
 _APOSTROPHES = "'’‘ʼ´`′＇‛"  # noqa: RUF001
 _LOOKALIKES = str.maketrans(
     # Cyrillic, Greek and others that are drawn as a Latin letter, and letters that NFKD keeps.
-    "авекмнорстухіјѕԁԛԝһɡցոօαβεικνοπρστυχωγηłøđıɑəɩ"
-    "ᴀʙᴄᴅᴇꜰɢʜɪᴊᴋʟᴍɴᴏᴘʀꜱᴛᴜᴠᴡʏᴢᎪᏟᎠᎬᎻᎫᏦᏞᎷᏢᏚᎢᏙᏔᏃӏѵ",
-    "abekmhopctyxijsdqwhggnoabeiknonpstuxwynlodiaei"
-    "abcdefghijklmnoprstuvwyzacdehjklmpstvwzlv",
+    "авекмнорстухіјѕԁԛԝһɡցոօαβεικνοπρστυχωγηłøđıɑəɩᴀʙᴄᴅᴇꜰɢʜɪᴊᴋʟᴍɴᴏᴘʀꜱᴛᴜᴠᴡʏᴢᎪᏟᎠᎬᎻᎫᏦᏞᎷᏢᏚᎢᏙᏔᏃӏѵ",
+    "abekmhopctyxijsdqwhggnoabeiknonpstuxwynlodiaeiabcdefghijklmnoprstuvwyzacdehjklmpstvwzlv",
 )
 _BLANKS = "\u115f\u1160\u2800"
 """Letters and pictures of nothing at all."""

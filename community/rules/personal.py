@@ -127,13 +127,19 @@ def _kind(figures: str, typed: str, language: str) -> str | None:
     national = len(figures) == 9 and _GROUPED.match(typed) is not None
     if national and figures[0] in _MOBILE.get(language, ""):
         return "phone"
-    return "phone" if len(figures) in {11, 12} and figures.startswith(("44", "48", "34", "33", "49")) else None
+    return (
+        "phone"
+        if len(figures) in {11, 12} and figures.startswith(("44", "48", "34", "33", "49"))
+        else None
+    )
 
 
 def _is_nhs_number(figures: str) -> bool:
     """Ten figures, the last a check of the others by modulus 11 (NHS Data Dictionary)."""
     rest = sum(int(figure) * (10 - at) for at, figure in enumerate(figures[:9])) % 11
-    return not figures.startswith("0000") and figures[0] != "0" and (11 - rest) % 11 == int(figures[9])
+    return (
+        not figures.startswith("0000") and figures[0] != "0" and (11 - rest) % 11 == int(figures[9])
+    )
 
 
 def _said(text: str) -> Iterator[Personal]:

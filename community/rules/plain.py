@@ -9,9 +9,7 @@ _SYMBOLS = "@$!|*€"
 """Marks that stand for a letter where they are between others."""
 _SENTENCE_ENDS = ".!?…\n"
 _REGIONAL = {chr(0x1F1E6 + at): chr(ord("a") + at) for at in range(26)}
-_SQUARED = {
-    chr(base + at): chr(ord("a") + at) for base in (0x1F150, 0x1F170) for at in range(26)
-}
+_SQUARED = {chr(base + at): chr(ord("a") + at) for base in (0x1F150, 0x1F170) for at in range(26)}
 _PICTURED = _REGIONAL | _SQUARED
 """Letters that are drawn as pictures."""
 

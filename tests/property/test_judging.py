@@ -48,7 +48,7 @@ TEXT = st.one_of(
     st.lists(WORD, max_size=12).map(" ".join),
 )
 UNSEEN = "\u200b\u200c\u200d\u2060\ufeff\u00ad\u034f\ufe0f"
-ALIKE = str.maketrans("aeopcxyijsAEOPCXBHKMT", "аеорсхуіјѕАЕОРСХВНКМТ")
+ALIKE = str.maketrans("aeopcxyijsAEOPCXBHKMT", "аеорсхуіјѕАЕОРСХВНКМТ")  # noqa: RUF001
 
 
 def said(verdict: Verdict) -> tuple[Any, ...]:

@@ -18,9 +18,7 @@ def posts() -> list[dict[str, Any]]:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
         for row in data["posts"]:
             lax = {"state": "published", "crisis": False, "advice": False, "masked": row["text"]}
-            found.append(
-                {"language": data["language"]} | lax | data.get("default", {}) | row
-            )
+            found.append({"language": data["language"]} | lax | data.get("default", {}) | row)
     return found
 
 
