@@ -24,16 +24,21 @@ _MOBILE = {"es": "6789", "pl": "45678"}
 """First figures of national numbers, nine figures long and without a 0 before."""
 
 _LOCAL = r"(?<![\w.+@-])[a-z0-9][\w.+-]{0,63}"
-_AT = r"(?: ?@ ?| ?[\[({] ?at ?[\])}] ?)"
-_DOT = r"(?:\.| \. | ?[\[({] ?(?:dot|punto|point|punkt|kropka|dot)[\])}] ?| dot | punto | kropka )"
 _LABEL = r"[a-z0-9][a-z0-9-]{0,62}"
+_AT = r"(?: ?@ ?| ?[\[({] ?at ?[\])}] ?)"
+_DOT = r"(?:\.| \. | ?[\[({] ?(?:dot|punto|point|punkt|kropka)[\])}] ?| dot | punto | kropka )"
+_SAID_AT = r" (?:at|arroba|arobase|malpa) "
+_SAID_DOT = r" (?:dot|punto|point|punkt|kropka) "
+_MAIL_HOUSE = r"(?:gmail|googlemail|hotmail|outlook|yahoo|icloud|proton(?:mail)?)"
 _EMAIL = re.compile(
     rf"{_LOCAL}(?:{_AT}{_LABEL}(?:{_DOT}{_LABEL}){{1,4}}"
-    rf"| (?:at|arroba|arobase|malpa) {_LABEL}(?:(?: dot | punto | point | punkt | kropka ){_LABEL}){{1,4}}"
-    r"|(?: at | arroba | arobase | malpa |@| @ )(?:gmail|hotmail|outlook|yahoo|icloud|proton(?:mail)?|googlemail)"
-    r"(?:[. ]{1,3}(?:com|co\.uk|fr|es|de|pl|me))?)(?!\w)"
+    rf"|{_SAID_AT}{_LABEL}(?:{_SAID_DOT}{_LABEL}){{1,4}}"
+    rf"|(?:{_SAID_AT}|@| @ ){_MAIL_HOUSE}(?:[. ]{{1,3}}(?:com|co\.uk|fr|es|de|pl|me))?)(?!\w)"
 )
-_CERTAIN = "com|org|net|co|uk|info|io|shop|eu|wales|cymru|xyz|top|ru|online|site|store|app|link|biz|gov|edu|blog|health|ly|gl"
+_CERTAIN = (
+    "com|org|net|co|uk|info|io|shop|eu|wales|cymru|xyz|top|ru|online|site|store|app|link|biz|gov"
+    "|edu|blog|health|ly|gl"
+)
 _DOUBTFUL = "de|fr|es|pl|me|it|ie|ch|at|be|nl|us|tv|cc|to|no|so|in|is|se|ai"
 _LINK = re.compile(
     r"(?<![\w@])(?:(?:https?|hxxps?|ftp) ?: ?//[^\s<>\"]{1,500}"
@@ -49,7 +54,7 @@ _AREAS = (
     "|sm|sn|so|sp|sr|ss|st|sw|sy|ta|td|tf|tn|tq|tr|ts|tw|ub|w|wa|wc|wd|wf|wn|wr|ws|wv|yo|ze"
 )
 _POSTCODE = re.compile(
-    rf"(?<![0-9a-z])(?:{_AREAS})[0-9][0-9a-z]?(?:[ .\-]{{0,2}})[0-9][abd-hjlnp-uw-z]{{2}}(?![0-9a-z])"
+    rf"(?<![0-9a-z])(?:{_AREAS})[0-9][0-9a-z]?[ .\-]{{0,2}}[0-9][abd-hjlnp-uw-z]{{2}}(?![0-9a-z])"
 )
 _UNIT = (
     "minute|minutes|min|mins|hour|hours|day|days|week|weeks|month|months|year|years|mg|mcg|km|kms|mile|miles"
@@ -57,20 +62,35 @@ _UNIT = (
     "|people|times|things|of|from|to|at|is|was|long|good|bad|weeks|year|more|doses|pens|injections"
 )
 _NAME = rf"(?!(?:{_UNIT})\b)[a-z][a-z'-]{{1,30}}"
+_STREET = (
+    "street|st|road|rd|avenue|ave|lane|close|drive|crescent|terrace|gardens|grove|square|court"
+    "|place|mews|hill|row|parade"
+)
+_HOUSE = r"(?<![\w.,])\d{1,4}[a-z]?,? "
 _ADDRESS = re.compile(
-    # en
-    rf"(?<![\w.,])(?:(?:flat|apartment|apt|unit) ?\d{{1,4}}[a-z]?,? {{1,2}})?\d{{1,4}}[a-z]?,? {_NAME}(?: {_NAME}){{0,2}} "
-    r"(?:street|st|road|rd|avenue|ave|lane|close|drive|crescent|terrace|gardens|grove|square|court|place|mews|hill|row|parade)(?!\w)"
-    # cy
-    rf"|(?<![\w.,])\d{{1,4}}[a-z]?,? (?:stryd|heol|ffordd|lon|rhodfa|maes|clos|tan-y) (?:y |yr )?{_NAME}"
-    # fr
-    r"|(?<![\w.,])\d{1,4}(?: ?bis| ?ter)?,? (?:rue|avenue|boulevard|bd|impasse|allee|chemin|quai|cours) (?:(?:de|du|des|la|le|les|l'|d') ?){0,3}[a-z'-]{2,30}"
-    # es
-    r"|(?<!\w)(?:calle|c/|avenida|avda\.?|plaza|paseo|camino) ?(?:(?:de|del|la|las|los|el) ){0,3}[a-z'-]{2,30}(?: [a-z'-]{2,30}){0,2}(?:,| n\.?| numero)? \d{1,4}(?![\d,.]\d|\w)"
-    # de
-    rf"|(?<!\w)[a-z-]{{3,30}}(?:strasse|straße|str\.|str|weg|platz|allee|gasse|damm|ufer) \d{{1,3}}[a-z]?(?![\w.,]\d|\w| (?:{_UNIT})\b)"
-    # pl
-    r"|(?<!\w)(?:ul\.?|ulica|ulicy|aleja|al\.|os\.|osiedle|plac) (?:[a-z'-]{2,30} ){1,3}\d{1,4}[a-z]?(?:/\d{1,4}| ?m\.? ?\d{1,4})?(?!\w)"
+    "|".join(
+        [
+            # English: 12 High Street; Flat 3, 12 High Street
+            rf"(?<![\w.,])(?:(?:flat|apartment|apt|unit) ?\d{{1,4}}[a-z]?,? {{1,2}})?"
+            rf"\d{{1,4}}[a-z]?,? {_NAME}(?: {_NAME}){{0,2}} (?:{_STREET})(?!\w)",
+            # Welsh: 12 Stryd Fawr
+            rf"{_HOUSE}(?:stryd|heol|ffordd|lon|rhodfa|maes|clos|tan-y) (?:y |yr )?{_NAME}",
+            # French: 12 bis, rue de la Paix
+            r"(?<![\w.,])\d{1,4}(?: ?bis| ?ter)?,? "
+            r"(?:rue|avenue|boulevard|bd|impasse|allee|chemin|quai|cours) "
+            r"(?:(?:de|du|des|la|le|les|l'|d') ?){0,3}[a-z'-]{2,30}",
+            # Spanish: calle Mayor, 12
+            r"(?<!\w)(?:calle|c/|avenida|avda\.?|plaza|paseo|camino) ?"
+            r"(?:(?:de|del|la|las|los|el) ){0,3}[a-z'-]{2,30}(?: [a-z'-]{2,30}){0,2}"
+            r"(?:,| n\.?| numero)? \d{1,4}(?![\d,.]\d|\w)",
+            # German: Lindenstraße 12
+            r"(?<!\w)[a-z-]{3,30}(?:strasse|str\.|str|weg|platz|allee|gasse|damm|ufer) "
+            rf"\d{{1,3}}[a-z]?(?![\w.,]\d|\w| (?:{_UNIT})\b)",
+            # Polish: ul. Długa 12/3
+            r"(?<!\w)(?:ul\.?|ulica|ulicy|aleja|al\.|os\.|osiedle|plac) (?:[a-z'-]{2,30} ){1,3}"
+            r"\d{1,4}[a-z]?(?:/\d{1,4}| ?m\.? ?\d{1,4})?(?!\w)",
+        ]
+    )
 )
 _SAID_FIGURES = 9
 

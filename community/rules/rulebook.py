@@ -53,7 +53,7 @@ class Rule:
     description: str = ""
 
     def speaks(self, language: str) -> bool:
-        """Whether it is for posts in a language. A sign of crisis is, in whichever it is written."""
+        """Whether it is for posts in a language. A sign of crisis is for all."""
         return not self.languages or language in self.languages or self.action == Action.CRISIS
 
 
@@ -148,7 +148,7 @@ def _words(item: str) -> tuple[str, ...]:
 
 @dataclass
 class Cues:
-    """Words of all languages that say how something is meant, and what stands for what is masked."""
+    """Words of all languages that say how something is meant; labels for what is masked."""
 
     negations: frozenset[str]
     breaks: frozenset[str]

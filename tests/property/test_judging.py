@@ -19,8 +19,8 @@ ROW = st.sampled_from(POSTS)
 CRISES = st.sampled_from([post for post in POSTS if post["crisis"]])
 PIECES = [
     "07700 900123", "943 476 5919", "bo@example.org", "SW1A 1AA", "12 High Street", "012", "3", "@",
-    "[phone number]", "[removed]", "[", "]", "+44", "x", "red", "door", "oh", "seven", ".", " ", "-",
-    "example.org", "flat 3,", "Lane", "double",
+    "[phone number]", "[removed]", "[", "]", "+44", "x", "red", "door", "oh", "seven", ".", " ",
+    "-", "example.org", "flat 3,", "Lane", "double",
 ]  # fmt: skip
 MIXED = st.lists(st.one_of(st.sampled_from(PIECES), st.text("07 @.-a[]", max_size=4)), max_size=14)
 WORD = st.sampled_from(

@@ -14,8 +14,8 @@ class Command(BaseCommand):
     """Answers in JSON lines. Exit status 1: some lines of the input could not be read."""
 
     help = (
-        'Read JSON lines of {"lang": ..., "text": ...} from standard input, and print for each what\n'
-        "the rules make of it: JSON with state, crisis, advice, masked and hits."
+        'Read JSON lines of {"lang": ..., "text": ...} from standard input, and print\n'
+        "what the rules make of each: JSON with state, crisis, advice, masked and hits."
     )
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
