@@ -66,7 +66,7 @@ def judge(
     """Judges a text. language: "en", "cy", ...; rules: the house's alone if none are given;
     trusted: False for a member whose posts wait for a person. Never raises: what fails holds the
     post, and the signs of crisis are looked for by themselves."""
-    book = rules or _house()
+    book = rules or _house_book()
     post = plain(text)
     hits = [
         *_asked("crisis", lambda: _hits(text, post, book.crisis, language)),
@@ -96,7 +96,7 @@ def _longest(hits: list[Hit]) -> list[Hit]:
 
 
 @cache
-def _house() -> Rulebook:
+def _house_book() -> Rulebook:
     return Rulebook()
 
 
@@ -113,11 +113,12 @@ def _state(hit: Hit) -> State:
     return State.PENDING if hit.note == "failed" else _STATES.get(hit.action, State.PUBLISHED)
 
 
-def _hits(text: str, post: Plain, tree: Tree, language: str) -> Iterator[Hit]:
-    """What the phrases of a tree find, and its rules that can't be read."""
-    for rule in tree.broken:
+def _hits(text: str, post: Plain, trees: tuple[Tree, ...], language: str) -> Iterator[Hit]:
+    """What the phrases of trees find, and their rules that can't be read."""
+    for rule in (rule for tree in trees for rule in tree.broken):
         yield Hit(rule.id, rule.version, Action.HOLD, 0, 0, "failed")
-    found = [one for one in find(post, tree) if one.entry.rule.speaks(language)]
+    every = [one for tree in trees for one in find(post, tree)]
+    found = [one for one in every if one.entry.rule.speaks(language)]
     exempt: dict[Rule, list[Found]] = {}
     for one in found:
         if one.entry.exempts:

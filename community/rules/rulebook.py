@@ -161,9 +161,21 @@ class Rulebook:
     once, asked often. In which order they are given makes no difference."""
 
     def __init__(self, rules: Iterable[Rule] = ()) -> None:
-        self.crisis, self.others = Tree(), Tree()
-        for rule in (*house_rules(), *rules):
-            (self.crisis if rule.action == Action.CRISIS else self.others).add(rule)
+        crisis, others = _trees(rules)
+        self.crisis, self.others = (_house()[0], crisis), (_house()[1], others)
+
+
+def _trees(rules: Iterable[Rule]) -> tuple[Tree, Tree]:
+    """Those that mark a crisis, and the others."""
+    crisis, others = Tree(), Tree()
+    for rule in rules:
+        (crisis if rule.action == Action.CRISIS else others).add(rule)
+    return crisis, others
+
+
+@cache
+def _house() -> tuple[Tree, Tree]:
+    return _trees(house_rules())
 
 
 @cache

@@ -171,7 +171,7 @@ def test_a_part_that_fails_holds_the_post_and_stops_no_other(
     find = judging.find
 
     def fail(*args: Any) -> Any:
-        if part == "personal" or args[1] is getattr(book, part):
+        if part == "personal" or any(args[1] is tree for tree in getattr(book, part)):
             raise RuntimeError("a fault of ours")
         return find(*args)
 
@@ -187,5 +187,5 @@ def test_a_part_that_fails_holds_the_post_and_stops_no_other(
 
 def test_every_rule_of_the_house_can_be_read() -> None:
     book = Rulebook()
-    assert (book.crisis.broken, book.others.broken) == ([], [])
+    assert [tree.broken for tree in (*book.crisis, *book.others)] == [[]] * 4
     assert len({rule.id for rule in house_rules()}) == len(house_rules())
