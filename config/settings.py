@@ -76,6 +76,7 @@ INSTALLED_APPS = [
     "accounts",
     "messaging",
     "reminders",
+    "community",
     "api",
     "web",
 ]

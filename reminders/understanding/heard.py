@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from reminders.understanding.letters import Token, tokens_of
+from messaging.letters import Token, tokens_of
 from reminders.understanding.phrases import Found, find
 from reminders.understanding.words import Book, book
 

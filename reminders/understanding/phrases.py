@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from reminders.understanding.letters import Token, respelt
+from messaging.letters import Token, respelt
 from reminders.understanding.words import Book, Phrase, Step
 
 _FEWEST, _MOST = 5, 16

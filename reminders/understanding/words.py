@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from reminders.understanding.letters import fold, is_slip, shortened, tokens_of
+from messaging.letters import fold, is_slip, shortened, tokens_of
 
 FOLDER = Path(__file__).parent / "words"
 _LOOSE = 3

@@ -5,8 +5,8 @@ import unicodedata
 from hypothesis import given
 from hypothesis import strategies as st
 
+from messaging.letters import LONGEST
 from reminders.understanding import Meaning, Understood, phrases, understand
-from reminders.understanding.letters import LONGEST
 from tests.unit.test_understanding import ANSWERS, DOSE, LANGUAGES
 
 LANGUAGE = st.sampled_from([*LANGUAGES, "xx"])

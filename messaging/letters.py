@@ -16,9 +16,11 @@ _CLOCK = re.compile(r"^(\d{1,2})[h.,](\d\d)\b")
 _APOSTROPHES = "'’‘ʼ´`′＇‛"  # noqa: RUF001
 _LOOKALIKES = str.maketrans(
     # Cyrillic, Greek and others that are drawn as a Latin letter, and letters that NFKD keeps.
-    "авекмнорстухіјѕԁԛԝһɡցոօαβεικνοπρστυχωγηłøđıɑəɩ",
-    "abekmhopctyxijsdqwhggnoabeiknonpstuxwynlodiaei",
+    "авекмнорстухіјѕԁԛԝһɡցոօαβεικνοπρστυχωγηłøđıɑəɩᴀʙᴄᴅᴇꜰɢʜɪᴊᴋʟᴍɴᴏᴘʀꜱᴛᴜᴠᴡʏᴢᎪᏟᎠᎬᎻᎫᏦᏞᎷᏢᏚᎢᏙᏔᏃӏѵ",
+    "abekmhopctyxijsdqwhggnoabeiknonpstuxwynlodiaeiabcdefghijklmnoprstuvwyzacdehjklmpstvwzlv",
 )
+_BLANKS = "\u115f\u1160\u2800"
+"""Letters and pictures of nothing at all."""
 _LIGATURES = {"œ": "oe", "æ": "ae", "ß": "ss", "ẞ": "ss"}
 _DETERMINED_LEET = str.maketrans("0134578@$", "oieastbas")
 _LEET_L = str.maketrans("0134578@$", "oleastbas")
@@ -45,7 +47,8 @@ def _fold(char: str) -> str:
         kind = unicodedata.category(part)
         if kind in {"Mn", "Me", "Cf", "Sk", "Lm"}:
             continue
-        folded += " " if kind[0] in "CZ" and part != "\n" else _LIGATURES.get(part, part)
+        blank = part in _BLANKS or (kind[0] in "CZ" and part != "\n")
+        folded += " " if blank else _LIGATURES.get(part, part)
     return folded.translate(_LOOKALIKES)
 
 

@@ -1,0 +1,118 @@
+"""Where the phrases of a tree stand in a post."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from community.rules.plain import Plain
+from community.rules.rulebook import END, GAP, NUMBER, STEM, THEN, Entry, Node, Tree
+
+_GAP = 3
+_WHOLE = 6
+"""Letters of a phrase that counts however the words are cut: "ki llmy self". Shorter ones count
+as written, or letter by letter."""
+_READINGS = {
+    "0": "o", "1": "il", "3": "e", "4": "a", "5": "s", "7": "t", "8": "b", "9": "g",
+    "@": "a", "$": "s", "!": "il", "|": "il", "€": "e",
+}  # fmt: skip
+_ANY = "*"
+"""A letter that was starred out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """letters[first:last] of the post say what the entry's rule looks for. skipped: the numbers of
+    the words that its gaps passed over."""
+
+    entry: Entry
+    first: int
+    last: int
+    skipped: tuple[int, ...]
+
+
+def find(post: Plain, tree: Tree) -> list[Found]:
+    """All that stands in a post, in order of place."""
+    found = {one for first in post.words[:-1] for one in _from(post, tree.root, first)}
+    return sorted(found, key=lambda one: (one.first, one.last, one.entry.rule.id))
+
+
+_Walk = tuple[int, tuple[int, ...], int]
+"""On the way: the place reached, the words skipped, and how many words of the phrase are behind.
+A bare tuple, for thousands are made for a post."""
+
+
+def _from(post: Plain, root: Node, first: int) -> Iterator[Found]:
+    """What begins at this letter."""
+    waiting: list[tuple[Node, _Walk]] = [(root, (first, (), 0))]
+    seen = set()
+    while waiting:
+        node, walk = waiting.pop()
+        place, skipped, words = walk
+        if (key := (id(node), walk)) in seen:
+            continue
+        seen.add(key)
+        if END in node and _counts(post, first, walk):
+            for entry in node[END]:
+                yield Found(entry, first, place, skipped)
+        for more, then in node.get(THEN, ()):
+            waiting.append((then, (place, skipped, words + more)))
+        if place > first:
+            waiting += _on(post, node, walk)
+        if place < len(post.letters):
+            letter = post.letters[place]
+            if letter in node:
+                waiting.append((node[letter], (place + 1, skipped, words)))
+            if not letter.isalpha():
+                waiting += [(to, (at, skipped, words)) for to, at in _read(post, node, place)]
+
+
+def _on(post: Plain, node: Node, walk: _Walk) -> Iterator[tuple[Node, _Walk]]:
+    """On to the end of the word, past words that don't matter, past a letter that is held down."""
+    place, skipped, words = walk
+    if STEM in node:
+        yield node[STEM], (post.words[post.word[place - 1] + 1], skipped, words)
+    if GAP in node:
+        yield node[GAP], (place, skipped, words)
+    if GAP in node and post.ends(place - 1):
+        for to, passed in _over(post, post.word[place - 1]):
+            yield node[GAP], (to, skipped + passed, words)
+    if place < len(post.letters):
+        letter = post.letters[place]
+        held = letter == post.letters[place - 1] and not post.starts(place)
+        if held or letter in "!|*":
+            yield node, (place + 1, skipped, words)
+
+
+def _read(post: Plain, node: Node, place: int) -> Iterator[tuple[Node, int]]:
+    """Where a figure or a mark leads to: as a number, or as the letter that it stands for."""
+    letter = post.letters[place]
+    if NUMBER in node and letter.isdigit() and post.starts(place):
+        end = place + 1
+        while end < len(post.letters) and post.letters[end].isdigit():
+            end += 1
+        yield node[NUMBER], end
+    for other in _READINGS.get(letter, ""):
+        if other in node:
+            yield node[other], place + 1
+    if letter == _ANY:
+        yield from ((node[other], place + 1) for other in node if len(other) == 1)
+
+
+def _over(post: Plain, word: int) -> Iterator[tuple[int, tuple[int, ...]]]:
+    """The words that a gap may lead to, of the same sentence, and the numbers of those between."""
+    for ahead in range(word + 2, min(word + 2 + _GAP, len(post.words) - 1)):
+        if post.sentence[ahead] != post.sentence[word]:
+            return
+        yield post.words[ahead], tuple(range(word + 1, ahead))
+
+
+def _counts(post: Plain, first: int, walk: _Walk) -> bool:
+    """Whether these letters are the phrase, and not parts of other words or mere figures."""
+    place, skipped, words = walk
+    if place == first or not post.ends(place - 1):
+        return False
+    cut = post.words_between(first, place) - len(skipped)
+    length = place - first - sum(len(post.word_text(word)) for word in skipped)
+    if length < _WHOLE and cut not in {words, length}:
+        return False
+    span = post.letters[first:place]
+    return sum(letter.isalpha() for letter in span) * 3 >= len(span)
