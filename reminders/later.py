@@ -5,7 +5,6 @@ from datetime import date, datetime, time, timedelta
 from accounts import audit
 from messaging import outbox
 from messaging.models import Scope
-from messaging.states import State
 from reminders import templates, wording
 from reminders.ladder import EARLIEST, LATEST
 from reminders.models import Dose, Patient
@@ -31,9 +30,8 @@ def remind_later(
     today = local_date(now, patient.zone)
     opens, closes = _hours(patient, today)
     at = max(wished, now + SOONEST, opens)
-    before = {sms.dedup_key: State(sms.state) for sms in outbox.texts_about([dose.id])}
     key = f"dose:{dose.id}:later"
-    if at >= closes or before.get(key, State.CANCELLED) != State.CANCELLED:
+    if at >= closes or outbox.is_queued_or_went(key):
         return None
     outbox.queue(
         [

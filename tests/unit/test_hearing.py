@@ -334,13 +334,15 @@ def test_nobodys_number_gets_no_answer(asked):
     assert not Answer.objects.exists()
 
 
-def test_a_text_that_cannot_be_handled_goes_to_a_person(asked, monkeypatch):
+def test_a_text_that_cannot_be_handled_goes_to_a_person(asked, monkeypatch, caplog):
     def fails(*_):
         raise RuntimeError("secret words")
 
     monkeypatch.setattr("reminders.hearing.Conversation", fails)
     write(asked, "done")
     assert causes() == {Cause.TEXT_TO_READ}
+    assert "RuntimeError" in caplog.text
+    assert "secret words" not in caplog.text
     assert hearing.hear(NINE) == 0
 
 
