@@ -1,6 +1,5 @@
 """`manage.py judge`: what the rules make of texts, by the code that posting runs."""
 
-import json
 import sys
 from argparse import RawDescriptionHelpFormatter
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 
 from community.rules import Verdict, judge
+from messaging.text_lines import answered
 
 
 class Command(BaseCommand):
@@ -31,34 +31,15 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        bad = 0
-        for number, line in enumerate(sys.stdin, 1):
-            if not line.strip():
-                continue
-            try:
-                text, language = _read(line)
-            except ValueError as problem:
-                bad += 1
-                self.stdout.write(json.dumps({"error": f"line {number}: {problem}"}))
-                continue
-            verdict = judge(text, language, trusted=not options["new_member"])
-            self.stdout.write(json.dumps(_as_json(verdict), ensure_ascii=False))
-        if bad:
+        def judged(text: str, language: str) -> dict[str, Any]:
+            return _as_json(judge(text, language, trusted=not options["new_member"]))
+
+        all_read = True
+        for line, read in answered(sys.stdin, judged):
+            self.stdout.write(line)
+            all_read = all_read and read
+        if not all_read:
             sys.exit(1)
-
-
-def _read(line: str) -> tuple[str, str]:
-    """The text and the language of one line. ValueError says what is wrong with it."""
-    try:
-        row = json.loads(line)
-    except (ValueError, RecursionError) as problem:
-        raise ValueError(f"not JSON ({problem})") from None
-    if not isinstance(row, dict):
-        raise ValueError('not an object with "lang" and "text"')
-    for name in ("text", "lang"):
-        if not isinstance(row.get(name), str):
-            raise ValueError(f'"{name}" is missing or is no string')
-    return row["text"], row["lang"]
 
 
 def _as_json(verdict: Verdict) -> dict[str, Any]:

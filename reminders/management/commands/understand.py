@@ -9,6 +9,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
+from messaging.text_lines import answered
 from reminders.understanding import Match, Understood, When, understand
 
 
@@ -36,39 +37,19 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
+        def understood(text: str, language: str) -> dict[str, Any]:
+            return _as_json(understand(text, language, digits=options["digits"]))
+
         if options["text"] is not None:
-            self._say(understand(options["text"], options["language"], digits=options["digits"]))
+            found = understood(options["text"], options["language"])
+            self.stdout.write(json.dumps(found, ensure_ascii=False))
             return
-        bad = 0
-        for number, line in enumerate(sys.stdin, 1):
-            if not line.strip():
-                continue
-            try:
-                text, language = _read(line)
-            except ValueError as problem:
-                bad += 1
-                self.stdout.write(json.dumps({"error": f"line {number}: {problem}"}))
-                continue
-            self._say(understand(text, language, digits=options["digits"]))
-        if bad:
+        all_read = True
+        for line, read in answered(sys.stdin, understood):
+            self.stdout.write(line)
+            all_read = all_read and read
+        if not all_read:
             sys.exit(1)
-
-    def _say(self, understood: Understood) -> None:
-        self.stdout.write(json.dumps(_as_json(understood), ensure_ascii=False))
-
-
-def _read(line: str) -> tuple[str, str]:
-    """The text and the language of one line. ValueError says what is wrong with it."""
-    try:
-        row = json.loads(line)
-    except (ValueError, RecursionError) as problem:
-        raise ValueError(f"not JSON ({problem})") from None
-    if not isinstance(row, dict):
-        raise ValueError('not an object with "lang" and "text"')
-    for name in ("text", "lang"):
-        if not isinstance(row.get(name), str):
-            raise ValueError(f'"{name}" is missing or is no string')
-    return row["text"], row["lang"]
 
 
 def _as_json(understood: Understood) -> dict[str, Any]:
