@@ -182,7 +182,9 @@ _WRITE = f"""
         state = new.state, state_at = {CLOCK}, sid = new.sid, error_code = new.error_code,
         requeued = new.requeued, refusals = new.refusals, untaken = new.untaken,
         available_at = CASE WHEN new.state = 'queued'
-            THEN {CLOCK} + make_interval(secs => new.delay) ELSE sms.available_at END
+            THEN {CLOCK} + make_interval(secs => new.delay) ELSE sms.available_at END,
+        "to" = CASE WHEN new.state = 'queued' AND sms.next_to <> ''
+            THEN sms.next_to ELSE sms."to" END
     FROM unnest(
         %(id)s::uuid[], %(state)s::text[], %(sid)s::text[], %(error_code)s::int[],
         %(requeued)s::bool[], %(refusals)s::int[], %(untaken)s::bool[], %(delay)s::float8[]

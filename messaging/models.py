@@ -111,7 +111,8 @@ class Sms(TimeSortedModel):
     owner_id: whose text it is (a patient, a member, a user), within scope. about_id: what it is
     about (a dose, a schedule), by which it is cancelled. available_at, expires_at: it may leave
     from the one, and is of no use from the other on. attempt: how often it was claimed; a report
-    names its attempt. quiet_reads: whole readings of Twilio's list that did not hold it.
+    names its attempt. next_to: its owner's number, where that changed while the text was under way.
+    quiet_reads: whole readings of Twilio's list that did not hold it.
     """
 
     scope = models.CharField(max_length=16, choices=Scope)
@@ -126,6 +127,9 @@ class Sms(TimeSortedModel):
     about_id = models.UUIDField()
     dedup_key = models.CharField(max_length=120)
     to = models.CharField(max_length=16)
+    next_to = models.CharField(
+        max_length=16, blank=True, db_default="", help_text="Where it goes if it comes back."
+    )
     body = models.TextField()
     body_digest = models.CharField(max_length=64)
     segments = models.PositiveSmallIntegerField()

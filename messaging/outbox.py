@@ -104,24 +104,26 @@ def move(about_id: UUID, available_at: datetime, expires_at: datetime) -> None:
 
 
 def readdress(owner_id: UUID, to: str, now: datetime) -> list[Sms]:
-    """Cancel what is queued for this owner and queue it again to another number, in one go.
+    """Cancel what is queued for this owner and queue it again to another number, in one go; and
+    let what is under way go there too, should it come back.
 
     Answers the texts for which it was too late: they go, or went, to the former number.
     """
+    waiting, doubtful = [State.QUEUED], [State.SENDING, State.UNKNOWN]
     rows = list(
         Sms.objects.select_for_update()
-        .filter(
-            owner_id=owner_id,
-            state__in=[State.QUEUED, State.SENDING, State.UNKNOWN],
-            cancel_wished=False,
-        )
-        .exclude(to=to)
+        .filter(owner_id=owner_id, state__in=_MAY_COME_BACK, cancel_wished=False)
         .order_by("id")
     )
-    waiting = [row for row in rows if row.state == State.QUEUED]
-    _cancel(waiting)
-    queue((replace(_as_text(row), to=to) for row in waiting), now)
-    return [row for row in rows if row.state != State.QUEUED]
+    under_way = [row.id for row in rows if row.state not in waiting]
+    Sms.objects.filter(id__in=under_way).update(
+        next_to=Case(When(to=to, then=Value("")), default=Value(to))
+    )
+    elsewhere = [row for row in rows if row.to != to]
+    queued = [row for row in elsewhere if row.state in waiting]
+    _cancel(queued)
+    queue((replace(_as_text(row), to=to) for row in queued), now)
+    return [row for row in elsewhere if row.state in doubtful]
 
 
 def texts_of(owner_id: UUID, scope: Scope) -> QuerySet[Sms]:
@@ -232,12 +234,12 @@ _QUEUE = """
 """
 
 
+# Twilio may give up what it has accepted.
+_MAY_COME_BACK = [State.QUEUED, State.SENDING, State.UNKNOWN, State.ACCEPTED, State.SENT]
+
+
 def _cancel_among(texts: QuerySet[Sms]) -> list[Sms]:
-    # Twilio may give up what it has accepted, and what comes back then must not go again.
-    may_come_back = [
-        State.QUEUED, State.SENDING, State.UNKNOWN, State.ACCEPTED, State.SENT,
-    ]  # fmt: skip
-    rows = list(texts.select_for_update().filter(state__in=may_come_back).order_by("id"))
+    rows = list(texts.select_for_update().filter(state__in=_MAY_COME_BACK).order_by("id"))
     _cancel(rows)
     return [row for row in rows if row.state in (State.SENDING, State.UNKNOWN)]
 

@@ -95,6 +95,7 @@ class Migration(migrations.Migration):
                 ('about_id', models.UUIDField()),
                 ('dedup_key', models.CharField(max_length=120)),
                 ('to', models.CharField(max_length=16)),
+                ('next_to', models.CharField(blank=True, db_default='', help_text='Where it goes if it comes back.', max_length=16)),
                 ('body', models.TextField()),
                 ('body_digest', models.CharField(max_length=64)),
                 ('segments', models.PositiveSmallIntegerField()),
