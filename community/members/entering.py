@@ -13,7 +13,7 @@ from django.db import transaction
 
 from accounts import audit
 from accounts.models import User
-from accounts.refusals import Conflict, Invalid, Refusal
+from accounts.refusals import Conflict, Invalid
 from community.members.house_rules import VERSION
 from community.members.pseudonyms import check_free, check_pseudonym
 from community.models import Persona, PersonaLink, PersonaSession
@@ -25,7 +25,7 @@ SESSION = timedelta(hours=10)
 LANGUAGES = ("en", "cy", "es", "fr", "de", "pl")
 
 
-class NotJoined(Refusal):
+class NotJoined(Conflict):
     """This user hasn't joined the community."""
 
 
