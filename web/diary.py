@@ -56,7 +56,16 @@ def diary(request: HttpRequest, patient: Patient) -> HttpResponse:
     weeks = _weeks(today)
     rows = [] if before else [_row(patient, each, weeks, today) for each in
                               trend(patient, weeks[0], today)]  # fmt: skip
-    return own(request, patient, "diary", entries=entries, more=more, before=before, trend=rows)
+    return own(
+        request,
+        patient,
+        "diary",
+        entries=entries,
+        more=more,
+        before=before,
+        trend=rows,
+        key=sorted(words.items()),
+    )
 
 
 def _weeks(today: date) -> list[date]:
