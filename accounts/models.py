@@ -95,7 +95,8 @@ class Membership(TimeSortedModel):
 
 
 class AuditEntry(TimeSortedModel):
-    """One act: who, what, when, why, and from which request.
+    """One act: who, what, when, why, and from which request. persona_id: who acts in the community,
+    where nobody is a user.
 
     Append-only: the database refuses UPDATE, DELETE and TRUNCATE (migration 0002). `detail` holds
     ids and plain facts of the act, never names, numbers or texts.
@@ -103,6 +104,7 @@ class AuditEntry(TimeSortedModel):
 
     actor_kind = models.CharField(max_length=16)
     user = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+    persona_id = models.UUIDField(null=True)
     clinic = models.ForeignKey(Clinic, on_delete=models.PROTECT, null=True, related_name="+")
     verb = models.CharField(max_length=64)
     subject_id = models.UUIDField(null=True)
@@ -118,9 +120,12 @@ class AuditEntry(TimeSortedModel):
 
 
 class KeptReply(TimeSortedModel):
-    """The reply to a POST with an Idempotency-Key, stored in the transaction of its effect."""
+    """The reply to a POST with an Idempotency-Key, stored in the transaction of its effect.
 
-    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    owner_id: the user's, or in the community the persona's: a user's key beside a post's address
+    would tell whose persona it is."""
+
+    owner_id = models.UUIDField()
     route = models.CharField(max_length=200)
     key = models.CharField(max_length=128)
     body_digest = models.CharField(max_length=64)
@@ -129,7 +134,7 @@ class KeptReply(TimeSortedModel):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["user", "route", "key"], name="kept_reply_once")
+            models.UniqueConstraint(fields=["owner_id", "route", "key"], name="kept_reply_once")
         ]
         indexes = [
             # Read by the daily sweep, which forgets replies older than a day.

@@ -74,7 +74,7 @@ class Door(APIView):
             reply = act()
         else:
             path, sent = self.request.path, self.request.data
-            reply = replies.once(self.who, path, key, sent, act)
+            reply = replies.once(self.who.id, path, key, sent, act)
         return Response(reply.body, reply.status)
 
     def seen(self) -> str:

@@ -35,6 +35,8 @@ TAGS = {
     "transfers": "Patients whom another clinic takes over.",
     "templates": "A clinic's own texts.",
     "imports": "Taking over patients from a spreadsheet.",
+    "community": "Peers under a pseudonym: with a token of the persona's own.",
+    "moderation": "For moderators.",
     "twilio": "For Twilio alone.",
     "service": "For whoever runs this.",
 }
@@ -202,6 +204,20 @@ class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-ca
             "type": "http",
             "scheme": "bearer",
             "description": "The token that signing in gives.",
+        }
+
+
+class PersonaScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    """How a persona's token has to be sent."""
+
+    target_class = "api.community.door.PersonaToken"
+    name = "persona"
+
+    def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, str]:
+        return {
+            "type": "http",
+            "scheme": "bearer",
+            "description": "The token that coming in to the community gives.",
         }
 
 

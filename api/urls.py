@@ -85,6 +85,7 @@ first: list[URLPattern | URLResolver] = [
     path("patients/<uuid:patient_id>", OnePatient.as_view()),
     path("patients/<uuid:patient_id>/", include(of_a_patient)),
     path("clinics/<uuid:clinic_id>/", include(of_a_clinic)),
+    path("community/", include("api.community.urls")),
     path("transfers", Transfers.as_view()),
     path("transfers/<uuid:transfer_id>/accept", Accept.as_view()),
     path("transfers/<uuid:transfer_id>/decline", Decline.as_view()),

@@ -196,6 +196,8 @@ SPECTACULAR_SETTINGS = {
         "ResultCameBy": "reminders.models.ResultSource",
         "ImportState": "reminders.models.ImportState",
         "TransferState": "reminders.models.Transfer.State",
+        "Language": "reminders.models.Language",
+        "PostLanguage": "api.community.entering.LANGUAGES",
         "ItemOutcome": "api.worklist.OUTCOMES",
         "HowItEnded": "api.attending.ENDS",
     },

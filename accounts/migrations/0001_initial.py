@@ -59,6 +59,7 @@ class Migration(migrations.Migration):
                 ('reason', models.TextField(blank=True)),
                 ('detail', models.JSONField(default=dict)),
                 ('request_id', models.CharField(blank=True, max_length=64)),
+                ('persona_id', models.UUIDField(null=True)),
                 ('user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('clinic', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.clinic')),
             ],
@@ -76,11 +77,11 @@ class Migration(migrations.Migration):
                 ('body_digest', models.CharField(max_length=64)),
                 ('status', models.PositiveSmallIntegerField(default=0)),
                 ('reply', models.JSONField(default=dict)),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('owner_id', models.UUIDField()),
             ],
             options={
                 'indexes': [models.Index(fields=['created_at'], name='kept_reply_by_age')],
-                'constraints': [models.UniqueConstraint(fields=('user', 'route', 'key'), name='kept_reply_once')],
+                'constraints': [models.UniqueConstraint(fields=('owner_id', 'route', 'key'), name='kept_reply_once')],
             },
         ),
         migrations.CreateModel(

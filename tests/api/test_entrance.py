@@ -63,6 +63,12 @@ WHO_MAY_ENTER = {
     "/api/v1/patients/<uuid:patient_id>/messages": "SignedIn",
     "/api/v1/patients/<uuid:patient_id>/corrections": "SignedIn",
     "/api/v1/clinics/<uuid:clinic_id>/imports": "SignedIn",
+    "/api/v1/community/house-rules": "Anybody",
+    "/api/v1/community/house-rules/accept": "Joined",
+    "/api/v1/community/join": "SignedIn",
+    "/api/v1/community/enter": "SignedIn",
+    "/api/v1/community/go-out": "Joined",
+    "/api/v1/community/me": "Joined",
     "/api/v1/transfers": "SignedIn",
     "/api/v1/transfers/<uuid:transfer_id>/accept": "SignedIn",
     "/api/v1/transfers/<uuid:transfer_id>/decline": "SignedIn",
@@ -172,7 +178,8 @@ def test_the_table_below_leaves_out_no_door_for_people():
         if who != "Patient" and re.search("<uuid:(item|clinic|dose|import|transfer)_id>", path)
     }
     for_people = {path for path, who in WHO_MAY_ENTER.items() if who == "SignedIn"}
-    assert named | elsewhere | TOLD_ELSEWHERE == for_people
+    of_the_community = {"/api/v1/community/join", "/api/v1/community/enter"}
+    assert named | elsewhere | TOLD_ELSEWHERE | of_the_community == for_people
 
 
 def test_doors_reach_rows_through_the_guarded_readings_alone():

@@ -1,0 +1,144 @@
+"""Joining and coming in: the one place that knows which persona a user is.
+
+From here on a request bears a token of the persona's own, and nothing that leads to the user.
+"""
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zoneinfo import available_timezones
+
+from django.db import transaction
+
+from accounts import audit
+from accounts.models import User
+from accounts.refusals import Conflict, Invalid
+from community.members.house_rules import VERSION
+from community.members.pseudonyms import check_free, check_pseudonym
+from community.models import Persona, PersonaLink, PersonaSession
+from community.moderation.sanctions import check_may_enter
+
+SESSION = timedelta(hours=10)
+"""As long as a sign-in of the care team's lasts."""
+
+LANGUAGES = ("en", "cy", "es", "fr", "de", "pl")
+
+
+class NotJoined(Conflict):
+    """This user hasn't joined the community."""
+
+
+@dataclass(frozen=True)
+class Entered:
+    """token: shown this once; we keep a digest of it."""
+
+    persona: Persona
+    token: str
+    expires_at: datetime
+
+
+def join(
+    user: User,
+    *,
+    pseudonym: str,
+    language: str,
+    time_zone: str,
+    accepts: int,
+    now: datetime,
+) -> Entered:
+    """Join under a pseudonym, and come in. accepts: the version of the house rules that were read.
+
+    Raises Invalid for a pseudonym that won't do and for rules that aren't the present ones,
+    Conflict for a pseudonym that is taken and for a user who has joined already.
+    """
+    check_accepted(accepts)
+    if language not in LANGUAGES:
+        raise Invalid("language", f"Choose one of: {', '.join(LANGUAGES)}.", "language")
+    if time_zone not in available_timezones():
+        raise Invalid("time_zone", "Write the time zone like Europe/London.", "time_zone")
+    key = check_pseudonym(pseudonym, language, user)
+    with transaction.atomic():
+        # The user's row, so that joining twice at once is done once.
+        User.objects.select_for_update(no_key=True).get(id=user.id)
+        if PersonaLink.objects.filter(user=user).exists():
+            raise Conflict("joined", "You have joined already: come in.")
+        check_free(key)
+        persona = Persona(
+            pseudonym=" ".join(pseudonym.split()),
+            pseudonym_key=key,
+            language=language,
+            time_zone=time_zone,
+            accepted_rules=accepts,
+            joined_at=now,
+        )
+        made = Persona.objects.bulk_create([persona], ignore_conflicts=True)
+        if not Persona.objects.filter(id=made[0].id).exists():
+            # Somebody else took it a moment ago.
+            check_free(key)
+        PersonaLink.objects.create(user=user, persona=persona)
+        _note(persona, "join")
+        return _session(persona, now)
+
+
+def enter(user: User, now: datetime) -> Entered:
+    """Come in. Raises NotJoined, and Forbidden for a member who is suspended."""
+    link = PersonaLink.objects.select_related("persona").filter(user=user).first()
+    if link is None or link.persona.left_at is not None:
+        raise NotJoined("not_joined", "You haven't joined the community yet: choose a pseudonym.")
+    check_may_enter(link.persona, now)
+    with transaction.atomic():
+        _note(link.persona, "enter")
+        return _session(link.persona, now)
+
+
+def persona_of_token(token: str, now: datetime) -> Persona | None:
+    """Whose token this is, if it is still good."""
+    session = (
+        PersonaSession.objects.select_related("persona")
+        .filter(digest=_digest(token), expires_at__gt=now, persona__left_at__isnull=True)
+        .first()
+    )
+    return session.persona if session else None
+
+
+def go_out(token: str, actor: audit.Actor) -> None:
+    """End one token; the same persona's others stay."""
+    with transaction.atomic():
+        PersonaSession.objects.filter(digest=_digest(token)).delete()
+        audit.record(actor, "go_out", clinic_id=None, subject_id=actor.persona_id)
+
+
+def accept_rules(persona: Persona, accepts: int, actor: audit.Actor) -> None:
+    """Accept the present house rules. Raises Invalid for another version."""
+    check_accepted(accepts)
+    with transaction.atomic():
+        Persona.objects.filter(id=persona.id).update(accepted_rules=accepts)
+        audit.record(actor, "accept_rules", clinic_id=None, subject_id=persona.id, rules=accepts)
+
+
+def check_accepted(version: int) -> None:
+    """Nothing, if these are the present house rules; Invalid else."""
+    if version != VERSION:
+        raise Invalid(
+            "house_rules",
+            f"The house rules have changed. Read version {VERSION} and accept that.",
+            "accepts",
+        )
+
+
+def _session(persona: Persona, now: datetime) -> Entered:
+    token = secrets.token_hex(32)
+    expires_at = now + SESSION
+    PersonaSession.objects.create(digest=_digest(token), persona=persona, expires_at=expires_at)
+    return Entered(persona, token, expires_at)
+
+
+def _digest(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def _note(persona: Persona, verb: str) -> None:
+    """Under the persona's name, without the request's: its log and others' rows name the user."""
+    actor = audit.as_persona(persona.id, "")
+    audit.record(actor, verb, clinic_id=None, subject_id=persona.id)

@@ -1,0 +1,1 @@
+"""What members read: feeds, threads, search. Only what is live."""
