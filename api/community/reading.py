@@ -34,7 +34,7 @@ class ReadingDoor(CommunityDoor):
     def texts(self, found: list[LiveText], query: dict[str, Any]) -> Response:
         """A page of texts."""
         shown, next_ = following(found, query, self.request, place_of)
-        answer = shapes.TextsPage({"next": next_, "results": shown}, context=self.context(shown))
+        answer = shapes.WrittenPage({"next": next_, "results": shown}, context=self.context(shown))
         return Response(answer.data)
 
 
@@ -156,7 +156,7 @@ class Search(ReadingDoor):
         "search_texts",
         "community",
         query=shapes.SearchWanted,
-        answer=shapes.TextsPage,
+        answer=shapes.WrittenPage,
         shows={"next": None, "results": [examples.TEXT]},
     )
     def get(self, request: Request) -> Response:
@@ -183,7 +183,7 @@ class MemberTexts(ReadingDoor):
         "community",
         path={"member": posting_examples.MEMBER},
         query=shapes.PlacePaged,
-        answer=shapes.TextsPage,
+        answer=shapes.WrittenPage,
         shows={"next": None, "results": [examples.TEXT]},
     )
     def get(self, request: Request, member_id: UUID) -> Response:

@@ -54,7 +54,7 @@ THREAD_PAGE: dict[str, Any] = {
         "replies": 0,
         "active_at": "2027-01-04T09:00:00Z",
         "pinned": False,
-        "read_only": False,
+        "closed": False,
         "slow_seconds": 0,
         "follows": True,
         "read_to": None,

@@ -118,7 +118,7 @@ class AuthorShown(serializers.Serializer[Any]):
         return name_of(persona, self.context["language"])
 
 
-class TextShown(serializers.Serializer[Any]):
+class WrittenShown(serializers.Serializer[Any]):
     """A text that can be seen. body: its Markdown; html: the same, safe to show. advice: show it
     with the note that nobody's dose is another's. mine: whether it is yours; my_reactions: yours to
     it."""
@@ -183,7 +183,7 @@ class FeedPage(serializers.Serializer[Any]):
 
 
 class ThreadShown(serializers.Serializer[Any]):
-    """A thread. read_only: closed for replies. slow_seconds: how long you wait between two replies
+    """A thread. closed: for replies. slow_seconds: how long you wait between two replies
     of yours. read_to: up to when you have read it, null if never."""
 
     id = serializers.UUIDField()
@@ -191,7 +191,7 @@ class ThreadShown(serializers.Serializer[Any]):
     replies = serializers.IntegerField()
     active_at = serializers.DateTimeField()
     pinned = serializers.BooleanField()
-    read_only = serializers.BooleanField()
+    closed = serializers.BooleanField(source="read_only")
     slow_seconds = serializers.IntegerField()
     follows = serializers.BooleanField()
     read_to = serializers.DateTimeField(allow_null=True)
@@ -202,15 +202,15 @@ class ThreadPageShown(serializers.Serializer[Any]):
 
     next = serializers.URLField(allow_null=True, help_text="The next page, if there is one.")
     thread = ThreadShown()
-    opener = TextShown()
-    results = TextShown(many=True)
+    opener = WrittenShown()
+    results = WrittenShown(many=True)
 
 
-class TextsPage(serializers.Serializer[Any]):
+class WrittenPage(serializers.Serializer[Any]):
     """Texts that can be seen."""
 
     next = serializers.URLField(allow_null=True, help_text="The next page, if there is one.")
-    results = TextShown(many=True)
+    results = WrittenShown(many=True)
 
 
 class SpaceShown(serializers.Serializer[Any]):
