@@ -12,9 +12,9 @@ from django.db import OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from rest_framework.exceptions import APIException, ErrorDetail, ValidationError
 
+from accounts import request_id
 from accounts.refusals import Conflict, Forbidden, Invalid, NotFound, Refusal, Stale
 from accounts.sign_in import NotSignedIn, TooMany
-from api import request_id
 
 log = logging.getLogger(__name__)
 
