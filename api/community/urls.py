@@ -6,6 +6,7 @@ from api.community.entering import AcceptRules, ComeIn, GoOut, Join, Me, Rules
 from api.community.mine import DiscardDraft, Drafts, MyPost, MyPosts, ReplyDraft, ThreadDraft
 from api.community.posting import Answer, AskForAPerson, Begin, Edit, Withdraw
 from api.community.reacting import Follow, React
+from api.community.reading import Feed, MarkRead, MemberTexts, OneThread, Search, Spaces
 
 of_a_space = [
     path("threads", Begin.as_view()),
@@ -15,6 +16,7 @@ of_a_thread = [
     path("replies", Answer.as_view()),
     path("draft", ReplyDraft.as_view()),
     path("follow", Follow.as_view()),
+    path("read", MarkRead.as_view()),
 ]
 of_a_post = [
     path("withdraw", Withdraw.as_view()),
@@ -32,8 +34,13 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("my-posts/<uuid:post_id>", MyPost.as_view()),
     path("drafts", Drafts.as_view()),
     path("drafts/<uuid:draft_id>/discard", DiscardDraft.as_view()),
+    path("spaces", Spaces.as_view()),
     path("spaces/<uuid:space_id>/", include(of_a_space)),
+    path("threads", Feed.as_view()),
+    path("threads/<uuid:thread_id>", OneThread.as_view()),
     path("threads/<uuid:thread_id>/", include(of_a_thread)),
     path("posts/<uuid:post_id>", Edit.as_view()),
     path("posts/<uuid:post_id>/", include(of_a_post)),
+    path("search", Search.as_view()),
+    path("members/<uuid:member_id>/texts", MemberTexts.as_view()),
 ]
