@@ -61,6 +61,15 @@ PROBLEM: dict[str, Any] = {
             "$ref": "#/components/schemas/Schedule",
             "description": "With 409 and 412 on a schedule: how it is now, to decide again.",
         },
+        "until": {
+            "type": "string",
+            "format": "date-time",
+            "description": "With 403 and 409 in the community: when it is over.",
+        },
+        "help": {
+            "$ref": "#/components/schemas/Help",
+            "description": "In the community, where somebody may be in danger: show it first.",
+        },
     },
 }
 

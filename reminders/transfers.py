@@ -14,7 +14,7 @@ from accounts import audit
 from accounts.models import Clinic, User
 from accounts.refusals import Conflict, Invalid, NotFound
 from messaging import outbox
-from reminders import new_number
+from reminders import new_number, patient_login
 from reminders.models import (
     Dose,
     DoseRecord,
@@ -86,6 +86,7 @@ def accept(transfer_id: UUID, actor: audit.Actor, now: datetime) -> Transfer:
         Patient.objects.filter(id=patient.id).update(number="", left_at=now)
         hold_number(number, transfer.to_clinic)
         new = _enrol(patient, number, transfer.to_clinic)
+        patient_login.go_along(patient, new)
         if plan is not None and plan.schedule.status != Status.STOPPED:
             _go_on(plan, new)
         if plan is not None:

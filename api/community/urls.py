@@ -1,14 +1,39 @@
 """The community's addresses."""
 
-from django.urls import URLPattern, path
+from django.urls import URLPattern, URLResolver, include, path
 
 from api.community.entering import AcceptRules, ComeIn, GoOut, Join, Me, Rules
+from api.community.mine import DiscardDraft, Drafts, MyPost, MyPosts, ReplyDraft, ThreadDraft
+from api.community.posting import Answer, AskForAPerson, Begin, Edit, Withdraw
+from api.community.reacting import Follow, React
 
-urlpatterns: list[URLPattern] = [
+of_a_space = [
+    path("threads", Begin.as_view()),
+    path("draft", ThreadDraft.as_view()),
+]
+of_a_thread = [
+    path("replies", Answer.as_view()),
+    path("draft", ReplyDraft.as_view()),
+    path("follow", Follow.as_view()),
+]
+of_a_post = [
+    path("withdraw", Withdraw.as_view()),
+    path("ask-for-a-person", AskForAPerson.as_view()),
+    path("reactions", React.as_view()),
+]
+urlpatterns: list[URLPattern | URLResolver] = [
     path("house-rules", Rules.as_view()),
     path("house-rules/accept", AcceptRules.as_view()),
     path("join", Join.as_view()),
     path("enter", ComeIn.as_view()),
     path("go-out", GoOut.as_view()),
     path("me", Me.as_view()),
+    path("my-posts", MyPosts.as_view()),
+    path("my-posts/<uuid:post_id>", MyPost.as_view()),
+    path("drafts", Drafts.as_view()),
+    path("drafts/<uuid:draft_id>/discard", DiscardDraft.as_view()),
+    path("spaces/<uuid:space_id>/", include(of_a_space)),
+    path("threads/<uuid:thread_id>/", include(of_a_thread)),
+    path("posts/<uuid:post_id>", Edit.as_view()),
+    path("posts/<uuid:post_id>/", include(of_a_post)),
 ]

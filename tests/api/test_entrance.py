@@ -11,6 +11,18 @@ from tests.cast import PASSWORD
 
 WHO_MAY_ENTER = {
     "/": "Anybody",
+    "/sign-in": "Anybody",
+    "/sign-in/code": "Anybody",
+    "/sign-in/welcome": "Anybody",
+    "/sign-out": "Anybody",
+    "/me": "Patient",
+    "/me/days/<uuid:dose_id>": "Patient",
+    "/me/days/<uuid:dose_id>/later": "Patient",
+    "/me/days/<uuid:dose_id>/skip": "Patient",
+    "/me/past": "Patient",
+    "/me/feel": "Patient",
+    "/me/feel/new": "Patient",
+    "/me/feel/<uuid:entry_id>": "Patient",
     "/health": "Anybody",
     "/health/work": "Anybody",
     "/metrics": "SignedIn",
@@ -32,6 +44,8 @@ WHO_MAY_ENTER = {
     "/api/v1/patients/<uuid:patient_id>/doses/history": "SignedIn",
     "/api/v1/patients/<uuid:patient_id>/doses/<uuid:dose_id>/record": "SignedIn",
     "/api/v1/patients/<uuid:patient_id>/consent/withdraw": "SignedIn",
+    "/api/v1/patients/<uuid:patient_id>/sign-in/invite": "SignedIn",
+    "/api/v1/patients/<uuid:patient_id>/sign-in/revoke": "SignedIn",
     "/api/v1/patients/<uuid:patient_id>/texts": "SignedIn",
     "/api/v1/patients/<uuid:patient_id>/answers": "SignedIn",
     "/api/v1/patients/<uuid:patient_id>/side-effects": "SignedIn",
@@ -55,6 +69,19 @@ WHO_MAY_ENTER = {
     "/api/v1/community/enter": "SignedIn",
     "/api/v1/community/go-out": "Joined",
     "/api/v1/community/me": "Joined",
+    "/api/v1/community/my-posts": "Member",
+    "/api/v1/community/my-posts/<uuid:post_id>": "Member",
+    "/api/v1/community/drafts": "Member",
+    "/api/v1/community/drafts/<uuid:draft_id>/discard": "Member",
+    "/api/v1/community/spaces/<uuid:space_id>/threads": "Member",
+    "/api/v1/community/spaces/<uuid:space_id>/draft": "Member",
+    "/api/v1/community/threads/<uuid:thread_id>/replies": "Member",
+    "/api/v1/community/threads/<uuid:thread_id>/draft": "Member",
+    "/api/v1/community/threads/<uuid:thread_id>/follow": "Member",
+    "/api/v1/community/posts/<uuid:post_id>": "Member",
+    "/api/v1/community/posts/<uuid:post_id>/withdraw": "Member",
+    "/api/v1/community/posts/<uuid:post_id>/ask-for-a-person": "Member",
+    "/api/v1/community/posts/<uuid:post_id>/reactions": "Member",
     "/api/v1/transfers": "SignedIn",
     "/api/v1/transfers/<uuid:transfer_id>/accept": "SignedIn",
     "/api/v1/transfers/<uuid:transfer_id>/decline": "SignedIn",
@@ -111,6 +138,8 @@ DOORS = [
     ("GET", "{ada}/doses", None, 200, 200, 404),
     ("GET", "{ada}/doses/history", None, 200, 200, 404),
     ("POST", "{ada}/consent/withdraw", None, 200, 200, 404),
+    ("POST", "{ada}/sign-in/invite", None, 201, 201, 404),
+    ("POST", "{ada}/sign-in/revoke", None, 204, 204, 404),
     ("GET", "{ada}/answers", None, 200, 200, 404),
     ("GET", "{ada}/texts", None, 200, 200, 404),
     ("POST", "{ada}/transfer", {"clinic": NOBODY}, 404, 403, 404),
@@ -140,6 +169,8 @@ def routes(resolver: URLResolver, before: str = "") -> Iterator[tuple[str, URLPa
 def entrance(pattern: URLPattern) -> str:
     """What a view says of who may enter; a page says it in Django's own way."""
     view = getattr(pattern.callback, "cls", None)
+    if getattr(pattern.callback, "for_patients", False):
+        return "Patient"
     if view is None:
         assert pattern.callback.login_required is False, "a page that doesn't say who may enter"
         return "Anybody"
@@ -156,8 +187,8 @@ def test_the_table_below_leaves_out_no_door_for_people():
     named = {path.replace("{ada}", "/api/v1/patients/<uuid:patient_id>") for _, path, *_ in DOORS}
     elsewhere = {
         path
-        for path in WHO_MAY_ENTER
-        if re.search("<uuid:(item|clinic|dose|import|transfer)_id>", path)
+        for path, who in WHO_MAY_ENTER.items()
+        if who != "Patient" and re.search("<uuid:(item|clinic|dose|import|transfer)_id>", path)
     }
     for_people = {path for path, who in WHO_MAY_ENTER.items() if who == "SignedIn"}
     of_the_community = {"/api/v1/community/join", "/api/v1/community/enter"}
