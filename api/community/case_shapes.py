@@ -6,21 +6,18 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from api.community.decisions import MeasureTold
+from api.community.reporting import OUTCOMES
 from community.models import (
     Case,
     CaseEvent,
     CaseKind,
     Condition,
-    Decision,
     PostState,
-    Report,
     ReportReason,
     SanctionKind,
 )
 from community.moderation.claiming import owner_of
 from community.moderation.deciding import token_of
-
-OUTCOMES = [("", "Not decided yet"), *Report.Outcome.choices]
 
 
 class PersonaNamed(serializers.Serializer[Any]):
@@ -103,7 +100,7 @@ class WordingShown(serializers.Serializer[Any]):
         return bool(revision.id == self.context["published"])
 
 
-class ReportShown(serializers.Serializer[Any]):
+class CaseReportShown(serializers.Serializer[Any]):
     """A report. revision: the wording that was reported. The author never learns of it."""
 
     id = serializers.UUIDField()
@@ -117,7 +114,7 @@ class ReportShown(serializers.Serializer[Any]):
     outcome = serializers.ChoiceField(OUTCOMES)
 
 
-class EventShown(serializers.Serializer[Any]):
+class CaseEventShown(serializers.Serializer[Any]):
     """What happened to a case. by: null for rules and the clock. text: of a note, or the words of a
     report or an appeal in which there is a sign of danger."""
 
@@ -129,7 +126,7 @@ class EventShown(serializers.Serializer[Any]):
     at = serializers.DateTimeField()
 
 
-class DecisionShown(serializers.Serializer[Any]):
+class CaseDecisionShown(serializers.Serializer[Any]):
     """What was decided. reason: its key; words: what the moderator added for the author."""
 
     id = serializers.UUIDField()
@@ -155,7 +152,7 @@ class SanctionShown(serializers.Serializer[Any]):
     lifted_at = serializers.DateTimeField(allow_null=True)
 
 
-class MemberShown(PersonaNamed):
+class MemberKnown(PersonaNamed):
     """A member, with what they chose to say."""
 
     language = serializers.CharField()
@@ -165,21 +162,21 @@ class MemberShown(PersonaNamed):
     approved_posts = serializers.IntegerField()
 
 
-class HistoryShown(serializers.Serializer[Any]):
+class MemberHistoryShown(serializers.Serializer[Any]):
     """What is known of a member: the newest decisions and sanctions. trusted: their posts are seen
     at once. upheld: reports on them that were."""
 
-    persona = MemberShown()
+    persona = MemberKnown()
     trusted = serializers.BooleanField()
-    decisions = DecisionShown(many=True)
+    decisions = CaseDecisionShown(many=True)
     sanctions = SanctionShown(many=True)
     upheld = serializers.IntegerField()
 
 
-class AppealShown(serializers.Serializer[Any]):
+class CaseAppealShown(serializers.Serializer[Any]):
     """An appeal. decision: the one that it is against."""
 
-    decision = DecisionShown()
+    decision = CaseDecisionShown()
     words = serializers.CharField()
     at = serializers.DateTimeField()
     upheld = serializers.BooleanField(allow_null=True)
@@ -200,18 +197,18 @@ class PostPlace(serializers.Serializer[Any]):
     published_at = serializers.DateTimeField(allow_null=True)
 
 
-class FileShown(serializers.Serializer[Any]):
+class CaseFileShown(serializers.Serializer[Any]):
     """A case with all that a decision is made on. wordings: those that were reported, the one that
     is seen, and the newest, oldest first. decision: what was decided, null while it is open."""
 
     case = CaseShown()
     post = PostPlace(allow_null=True)
     wordings = serializers.SerializerMethodField()
-    reports = ReportShown(many=True)
-    appeal = AppealShown(allow_null=True)
-    events = EventShown(many=True)
-    history = HistoryShown()
-    decision = DecisionShown(allow_null=True)
+    reports = CaseReportShown(many=True)
+    appeal = CaseAppealShown(allow_null=True)
+    events = CaseEventShown(many=True)
+    history = MemberHistoryShown()
+    decision = CaseDecisionShown(allow_null=True)
 
     @extend_schema_field(WordingShown(many=True))
     def get_wordings(self, file: Any) -> Any:

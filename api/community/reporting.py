@@ -100,9 +100,7 @@ class ReportPost(ReportingDoor):
     )
     def post(self, request: Request, post_id: UUID) -> Response:
         """Report what you see of a post, once for each wording. You hear what became of it."""
-        return self.answer(
-            report_post(self.me.id, post_id, self.complaint(), self.actor, self.now)
-        )
+        return self.answer(report_post(self.me.id, post_id, self.complaint(), self.actor, self.now))
 
 
 class ReportMember(ReportingDoor):

@@ -216,8 +216,8 @@ class Decision(TimeSortedModel):
     """What a moderator decided on a case: append-only, but for what an appeal makes of it.
 
     on_version: the case's version that it was made on. revision: the one it was made about.
-    measures: [{"kind": ..., ...}] in their order. before, for an appeal to restore: the state of the
-    post and what it showed, and both as the decision left them: {"state": ..., "published":
+    measures: [{"kind": ..., ...}] in their order. before, for an appeal to restore: the state of
+    the post and what it showed, and both as the decision left them: {"state": ..., "published":
     revision id or null, "then": {"state": ..., "published": ...}}. reason: a key of
     moderation/reasons.toml; words: the moderator's own, for the author. adverse: it restricts, so
     it has a notice and may be appealed against, until appeal_until.

@@ -36,7 +36,6 @@ from community.moderation.impartial import check_impartial
 from community.moderation.reports import answer_again
 from community.moderation.words import hear, without_personal_data
 from community.notices.writing import tell
-from community.posts import states, visibility
 from community.posts.posting import lock_persona, publish
 
 S = PostState
@@ -51,7 +50,7 @@ class Appealed:
 
 
 def decisions_about(persona: Persona) -> QuerySet[Decision]:
-    """The adverse decisions about somebody, with their appeals. Who decided isn't theirs to know."""
+    """The adverse decisions about somebody, with their appeals. Who decided isn't for them."""
     return Decision.objects.filter(about=persona, adverse=True).select_related("appeal")
 
 
@@ -120,7 +119,9 @@ def decide_appeal(
         made.answer = without_personal_data(words, locked.about.language)
         made.save(update_fields=["upheld", "decided_by", "decided_at", "answer"])
         _decided(made, case, moderator, actor, now)
-        tell(locked.about, NoticeKind.APPEAL, f"appeal:{made.id}", now, decision=decision, post=post)
+        tell(
+            locked.about, NoticeKind.APPEAL, f"appeal:{made.id}", now, decision=decision, post=post
+        )
     return made
 
 
@@ -208,8 +209,7 @@ def _stands_as_left(decision: Decision, post: Post) -> bool:
     if later.exclude(measures=[{"kind": MeasureKind.UPHOLD.value}]).exists():
         return False
     if post.state == S.PUBLISHED:
-        return str(post.published_id) == then["published"]
+        return bool(str(post.published_id) == then["published"])
     # Sent back, and written anew: the new wording waits as before.
-    return post.state == then["state"] or (post.state, then["state"]) == (
-        S.PENDING, S.CHANGES_REQUESTED,
-    )  # fmt: skip
+    states_then = {post.state, then["state"]}
+    return len(states_then) == 1 or states_then == {S.PENDING, S.CHANGES_REQUESTED}

@@ -157,8 +157,6 @@ def _store(
     case: Case, kind: CaseEvent.Kind, actor: audit.Actor, now: datetime, **facts: Any
 ) -> None:
     case.version += 1
-    case.save(
-        update_fields=["owner", "owned_until", "seen_at", "second_opinion_for", "version"]
-    )
+    case.save(update_fields=["owner", "owned_until", "seen_at", "second_opinion_for", "version"])
     plain = {name: str(value) for name, value in facts.items()}
     cases.note(case, kind, actor, now, **plain)

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from accounts import audit
 from accounts.refusals import Conflict, Forbidden, Invalid, NotFound, Stale
@@ -55,6 +56,7 @@ APPEAL_WITHIN = timedelta(days=30)
 """How long an adverse decision may be appealed against; ours."""
 
 M = MeasureKind
+Row = TypeVar("Row", Space, Thread)
 
 
 @dataclass(frozen=True)
@@ -153,7 +155,9 @@ def lock_all(case_id: UUID, moderator_id: UUID, threads: Sequence[UUID] = ()) ->
         raise NotFound("case")
     about = Persona.objects.select_for_update(no_key=True).get(id=plain["about_id"])
     wanted = [plain["post__thread_id"], *threads]
-    held = Thread.objects.select_for_update(no_key=True).filter(id__in=[id_ for id_ in wanted if id_])
+    held = Thread.objects.select_for_update(no_key=True).filter(
+        id__in=[id_ for id_ in wanted if id_]
+    )
     by_id = {thread.id: thread for thread in held.order_by("id")}
     post = lock_post(plain["post_id"]) if plain["post_id"] else None
     if post is not None and post.thread_id not in by_id:
@@ -180,9 +184,7 @@ def count_approved(author: Persona, post: Post | None) -> None:
 def close_decided(decision: Decision, case: Case, actor: audit.Actor, now: datetime) -> None:
     """Close a case with its decision."""
     kinds = [measure["kind"] for measure in decision.measures]
-    cases.close(
-        case, actor, now, CaseEvent.Kind.DECIDED, decision=str(decision.id), measures=kinds
-    )
+    cases.close(case, actor, now, CaseEvent.Kind.DECIDED, decision=str(decision.id), measures=kinds)
 
 
 def _check_reason(ruling: Ruling) -> None:
@@ -200,7 +202,7 @@ def _revision(post: Post | None, ruling: Ruling) -> Revision | None:
     """The wording that was decided on: the one that is seen, or the newest."""
     if post is None:
         return None
-    revision = post.revisions.filter(id=ruling.revision).first()
+    revision = post.revisions.filter(id=ruling.revision).first() if ruling.revision else None
     if revision is None:
         raise Invalid("revision", "Say which wording you decide on.", "revision")
     if revision.number != post.latest and revision.id != post.published_id:
@@ -240,15 +242,18 @@ def _act(
         states.move(post, to, actor, now, post.published)
         visibility.refresh(post, thread)
     if M.MOVE in by_kind:
-        space = Space.objects.filter(id=by_kind[M.MOVE].space).first()
-        if space is None:
-            raise Invalid("space", "There is no such space.", "measures")
-        move(thread, post, space, actor)
+        move(thread, post, _there(Space.objects.all(), by_kind[M.MOVE].space), actor)
     if M.MERGE in by_kind:
-        into = Thread.objects.filter(id=by_kind[M.MERGE].thread).first()
-        if into is None:
-            raise Invalid("thread", "There is no such thread.", "measures")
+        into = _there(Thread.objects.all(), by_kind[M.MERGE].thread)
         merge(thread, post, into, moderator, actor, now)
+
+
+def _there(rows: QuerySet[Row], wanted: UUID | None) -> Row:
+    """A space or a thread that a measure names."""
+    row = rows.filter(pk=wanted).first() if wanted else None
+    if row is None:
+        raise Invalid("there_is_none", "There is no such space or thread.", "measures")
+    return row
 
 
 def check_may_be_published(author: Persona, now: datetime) -> None:
@@ -304,4 +309,6 @@ def _tell(decision: Decision, now: datetime) -> None:
         kind = NoticeKind.APPROVED
     else:
         return
-    tell(decision.about, kind, f"decision:{decision.id}", now, decision=decision, post=decision.post)
+    tell(
+        decision.about, kind, f"decision:{decision.id}", now, decision=decision, post=decision.post
+    )

@@ -19,7 +19,6 @@ S = PostState
 LONGEST = timedelta(days=365)
 """Of a silence or a suspension; ours."""
 
-_ANYWHERE_SETTLED = {state: state for state in S if state not in (S.PENDING, S.HIDDEN)}
 
 LEADS_TO: dict[MeasureKind, dict[PostState, PostState]] = {
     M.APPROVE: dict.fromkeys(
@@ -31,7 +30,7 @@ LEADS_TO: dict[MeasureKind, dict[PostState, PostState]] = {
     M.REJECT: {S.PENDING: S.REJECTED, S.PUBLISHED: S.PUBLISHED},
     M.HIDE: dict.fromkeys((S.PUBLISHED, S.HIDDEN), S.HIDDEN),
     M.REMOVE: dict.fromkeys((S.PUBLISHED, S.HIDDEN), S.REMOVED),
-    M.NO_ACTION: _ANYWHERE_SETTLED,
+    M.NO_ACTION: {state: state for state in PostState if state not in (S.PENDING, S.HIDDEN)},
 }
 """What a decision does with the post: at most one of these, from this state to that. Without one a
 post stays where it is, as with NO_ACTION: so one that waits or is hidden needs one."""
@@ -84,9 +83,9 @@ class Measure:
 
     def as_json(self) -> dict[str, Any]:
         """As a decision keeps it: a new wording is kept as a revision, and nowhere else."""
-        facts = {"until": self.until and self.until.isoformat()}
-        facts |= {"space": self.space and str(self.space), "thread": self.thread and str(self.thread)}
-        return {"kind": self.kind.value, **{name: fact for name, fact in facts.items() if fact}}
+        until = self.until and self.until.isoformat()
+        facts = (("until", until), ("space", self.space), ("thread", self.thread))
+        return {"kind": self.kind.value, **{name: str(fact) for name, fact in facts if fact}}
 
 
 NEEDS: dict[MeasureKind, tuple[str, ...]] = {
@@ -115,9 +114,7 @@ def check_together(measures: Sequence[Measure], now: datetime) -> None:
             if not getattr(measure, name):
                 raise Invalid(f"{name}_missing", f"{measure.kind.label}: say {name}.", "measures")
         if measure.until is not None and not now < measure.until <= now + LONGEST:
-            raise Invalid(
-                "until", f"Choose an end in the next {LONGEST.days} days.", "measures"
-            )
+            raise Invalid("until", f"Choose an end in the next {LONGEST.days} days.", "measures")
 
 
 def main_of(kinds: Sequence[MeasureKind]) -> MeasureKind:
@@ -136,9 +133,7 @@ def where_to(main: MeasureKind, post: Post, revision: Revision) -> PostState:
     if main == M.REJECT and state == S.PUBLISHED and not is_edit:
         raise Conflict("not_from_here", "It can be seen: hide it or remove it.", "measures")
     if main not in SETTLES_AN_EDIT and has_waiting_edit(post):
-        raise Conflict(
-            "edit_waits", "A new wording waits: approve it, or reject it.", "measures"
-        )
+        raise Conflict("edit_waits", "A new wording waits: approve it, or reject it.", "measures")
     if main == M.REQUEST_CHANGES and state == S.PUBLISHED and is_edit:
         # What was approved stays to be seen; it is the new wording that is sent back.
         return state

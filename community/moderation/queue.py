@@ -91,7 +91,9 @@ def file_for(moderator: Persona, case_id: UUID, now: datetime) -> File:
     """All that is known of a case, open or closed. Raises NotFound."""
     case = case_for(moderator, case_id)
     reports = list(
-        Report.objects.filter(case__in=[case.id, case.decision.case_id] if case.decision else [case])
+        Report.objects.filter(
+            case__in=[case.id, case.decision.case_id] if case.decision else [case]
+        )
         .select_related("reporter")
         .order_by("id")
     )

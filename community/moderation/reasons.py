@@ -21,7 +21,7 @@ def is_reason(key: str) -> bool:
     return key == OWN or key in _all()["reasons"]
 
 
-def keys() -> list[str]:
+def all_reasons() -> list[str]:
     """All of them, OWN last."""
     return [*_all()["reasons"], OWN]
 

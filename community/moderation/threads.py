@@ -1,6 +1,7 @@
 """Keeping threads in order: pinned, slowed, closed for replies, moved, put together."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -15,7 +16,7 @@ from community.posts.posting import add_revision, lock_thread
 from community.rules import State
 
 
-def tend(thread_id: UUID, changes: dict[str, bool | int], actor: audit.Actor) -> Thread:
+def tend(thread_id: UUID, changes: dict[str, Any], actor: audit.Actor) -> Thread:
     """Change how a thread is kept. changes: some of read_only, pinned, slow_seconds (0 to a day).
 
     Members read a read-only thread, and don't write there; moderators do. Raises NotFound.

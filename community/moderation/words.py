@@ -20,7 +20,7 @@ def hear(persona: Persona, words: str, of: str, actor: audit.Actor, now: datetim
 
 
 def without_personal_data(words: str, language: str) -> str:
-    """A moderator's words as they may be kept. They speak of signs of danger: that calls nobody. "" stays ""."""
+    """A moderator's words as they may be kept. They speak of signs of danger: that calls nobody."""
     if not words:
         return ""
     return assess(Writing("", words, language), current_book(), trusted=True).writing.body
