@@ -59,6 +59,23 @@ def refresh(post: Post, thread: Thread) -> None:
         _take_away(post, thread)
 
 
+def follow(thread: Thread) -> None:
+    """Make the space and the pin of what can be seen those of its thread, which changed."""
+    LiveThread.objects.filter(thread=thread).update(space=thread.space_id, pinned=thread.pinned)
+    LiveText.objects.filter(thread=thread).update(space=thread.space_id)
+
+
+def join(thread: Thread, into: Thread) -> None:
+    """Let all that can be seen in a thread be seen in another that can, both locked. The posts
+    have moved there already, and the opener opens no more."""
+    LiveThread.objects.filter(thread=thread).delete()
+    LiveText.objects.filter(thread=thread).delete()
+    _run(_SHOW_THREAD, into.id)
+    LiveThread.objects.filter(thread=into).update(
+        replies=LiveText.objects.filter(thread=into, opens=False).count(), active_at=_last(into)
+    )
+
+
 def is_seen(thread: Thread) -> bool:
     """Whether a thread can be seen."""
     return LiveThread.objects.filter(thread=thread).exists()
