@@ -3,6 +3,13 @@
 from django.urls import URLPattern, path
 
 from api.community.entering import AcceptRules, ComeIn, GoOut, Join, Me, Rules
+from api.community.rota import (
+    AcknowledgeCrisis,
+    AcknowledgeTest,
+    EndDuty,
+    ModeratorsRota,
+    SendTest,
+)
 
 urlpatterns: list[URLPattern] = [
     path("house-rules", Rules.as_view()),
@@ -11,4 +18,9 @@ urlpatterns: list[URLPattern] = [
     path("enter", ComeIn.as_view()),
     path("go-out", GoOut.as_view()),
     path("me", Me.as_view()),
+    path("moderation/rota", ModeratorsRota.as_view()),
+    path("moderation/rota/<uuid:duty_id>/acknowledge", AcknowledgeTest.as_view()),
+    path("moderation/rota/<uuid:duty_id>/test", SendTest.as_view()),
+    path("moderation/rota/<uuid:duty_id>/end", EndDuty.as_view()),
+    path("moderation/cases/<uuid:case_id>/acknowledge", AcknowledgeCrisis.as_view()),
 ]

@@ -36,7 +36,7 @@ from community.models.moderation import (
     Sanction,
     SanctionKind,
 )
-from community.models.notices import Channel, Contact, Notice, NoticeKind, SharedPost
+from community.models.notices import Channel, Contact, Notice, NoticeKind, Quiet, SharedPost
 from community.models.rules import HouseRule, RuleState
 
 __all__ = [
@@ -65,6 +65,7 @@ __all__ = [
     "PersonaSession",
     "Post",
     "PostState",
+    "Quiet",
     "Reaction",
     "ReactionKind",
     "ReadMark",
