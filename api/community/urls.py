@@ -10,6 +10,7 @@ from api.community.rota import (
     ModeratorsRota,
     SendTest,
 )
+from api.community.rules import HouseRules, SwitchOff, SwitchOn, TryRule
 
 urlpatterns: list[URLPattern] = [
     path("house-rules", Rules.as_view()),
@@ -22,5 +23,9 @@ urlpatterns: list[URLPattern] = [
     path("moderation/rota/<uuid:duty_id>/acknowledge", AcknowledgeTest.as_view()),
     path("moderation/rota/<uuid:duty_id>/test", SendTest.as_view()),
     path("moderation/rota/<uuid:duty_id>/end", EndDuty.as_view()),
+    path("moderation/rules", HouseRules.as_view()),
+    path("moderation/rules/<uuid:rule_id>/try", TryRule.as_view()),
+    path("moderation/rules/<uuid:rule_id>/switch-on", SwitchOn.as_view()),
+    path("moderation/rules/<uuid:rule_id>/switch-off", SwitchOff.as_view()),
     path("moderation/cases/<uuid:case_id>/acknowledge", AcknowledgeCrisis.as_view()),
 ]
