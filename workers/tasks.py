@@ -10,6 +10,8 @@ from typing import Any
 
 from celery import Task, shared_task
 
+from community.alarms import alarms as community_alarms
+from community.moderation import paging as crises
 from messaging.clock import first_look, read_clock
 from messaging.models import Lane
 from messaging.reading_back import read_back as read_back_texts
@@ -74,6 +76,11 @@ def page_staff() -> None:
 
 
 @shared_task(base=Tick)
+def page_moderators() -> None:
+    _while_busy(lambda: crises.page_moderators(read_clock()))
+
+
+@shared_task(base=Tick)
 def settle() -> None:
     settle_texts()
 
@@ -105,5 +112,6 @@ def count_today() -> None:
 
 @shared_task(base=Tick)
 def watch() -> None:
-    for alarm in alarms(read_clock()):
+    now = read_clock()
+    for alarm in (*alarms(now), *community_alarms(now)):
         log.error("%s for %.0f s: %s", alarm.name, alarm.seconds, alarm.what)

@@ -20,6 +20,14 @@ from api.community.posting import Answer, AskForAPerson, Begin, Edit, Withdraw
 from api.community.reacting import Follow, React
 from api.community.reading import Feed, MarkRead, MemberTexts, OneThread, Search, Spaces
 from api.community.reporting import MyReports, ReportMember, ReportPost
+from api.community.rota import (
+    AcknowledgeCrisis,
+    AcknowledgeTest,
+    EndDuty,
+    ModeratorsRota,
+    SendTest,
+)
+from api.community.rules import HouseRules, SwitchOff, SwitchOn, TryRule
 
 of_a_space = [
     path("threads", Begin.as_view()),
@@ -82,4 +90,13 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("decisions/<uuid:decision_id>/appeal", AppealAgainst.as_view()),
     path("figures", FiguresDoor.as_view()),
     path("moderation/", include(for_moderators)),
+    path("moderation/rota", ModeratorsRota.as_view()),
+    path("moderation/rota/<uuid:duty_id>/acknowledge", AcknowledgeTest.as_view()),
+    path("moderation/rota/<uuid:duty_id>/test", SendTest.as_view()),
+    path("moderation/rota/<uuid:duty_id>/end", EndDuty.as_view()),
+    path("moderation/rules", HouseRules.as_view()),
+    path("moderation/rules/<uuid:rule_id>/try", TryRule.as_view()),
+    path("moderation/rules/<uuid:rule_id>/switch-on", SwitchOn.as_view()),
+    path("moderation/rules/<uuid:rule_id>/switch-off", SwitchOff.as_view()),
+    path("moderation/cases/<uuid:case_id>/acknowledge", AcknowledgeCrisis.as_view()),
 ]

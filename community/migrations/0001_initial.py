@@ -41,7 +41,9 @@ class Migration(migrations.Migration):
                 ('seen_at', models.DateTimeField(null=True)),
                 ('owned_until', models.DateTimeField(null=True)),
                 ('rung', models.PositiveIntegerField(default=0)),
+                ('rounds', models.PositiveIntegerField(default=0)),
                 ('next_page_at', models.DateTimeField(null=True)),
+                ('held_until', models.DateTimeField(null=True)),
                 ('acknowledged_at', models.DateTimeField(null=True)),
                 ('closed_at', models.DateTimeField(null=True)),
             ],
@@ -52,14 +54,16 @@ class Migration(migrations.Migration):
                 ('id', models.UUIDField(default=uuid_utils.compat.uuid7, editable=False, primary_key=True, serialize=False)),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
                 ('channel', models.CharField(choices=[('mail', 'E-mail'), ('sms', 'Text')], max_length=4)),
-                ('address', models.CharField(max_length=254)),
+                ('address', models.CharField(blank=True, max_length=254)),
                 ('code_digest', models.CharField(blank=True, max_length=64)),
                 ('code_until', models.DateTimeField(null=True)),
                 ('tries', models.PositiveSmallIntegerField(default=0)),
+                ('codes', models.PositiveSmallIntegerField(default=0)),
+                ('codes_from', models.DateTimeField(null=True)),
                 ('confirmed_at', models.DateTimeField(null=True)),
                 ('every_days', models.PositiveSmallIntegerField(default=1)),
                 ('next_at', models.DateTimeField(null=True)),
-                ('off_digest', models.CharField(max_length=64, unique=True)),
+                ('text_until', models.DateTimeField(null=True)),
             ],
         ),
         migrations.CreateModel(
@@ -73,6 +77,7 @@ class Migration(migrations.Migration):
                 ('ends_at', models.DateTimeField(null=True)),
                 ('test_code', models.CharField(blank=True, max_length=64)),
                 ('test_sent_at', models.DateTimeField(null=True)),
+                ('tries', models.PositiveSmallIntegerField(default=0)),
                 ('ready_at', models.DateTimeField(null=True)),
             ],
         ),
@@ -163,6 +168,14 @@ class Migration(migrations.Migration):
                 ('digest', models.CharField(max_length=64, primary_key=True, serialize=False)),
                 ('expires_at', models.DateTimeField()),
                 ('appeals_only', models.BooleanField(default=False)),
+            ],
+        ),
+        migrations.CreateModel(
+            name='Quiet',
+            fields=[
+                ('id', models.UUIDField(default=uuid_utils.compat.uuid7, editable=False, primary_key=True, serialize=False)),
+                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
+                ('kind', models.CharField(choices=[('reply', 'A reply to your thread'), ('followed', 'A reply in a thread you follow'), ('reaction', 'A reaction to your post'), ('decision', 'A decision about your post or you'), ('approved', 'Your post can be seen'), ('report', 'What became of your report'), ('appeal', 'What became of your appeal')], max_length=12)),
             ],
         ),
         migrations.CreateModel(
@@ -502,6 +515,11 @@ class Migration(migrations.Migration):
             field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='community.persona'),
         ),
         migrations.AddField(
+            model_name='quiet',
+            name='persona',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='community.persona'),
+        ),
+        migrations.AddField(
             model_name='reaction',
             name='persona',
             field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='community.persona'),
@@ -664,6 +682,14 @@ class Migration(migrations.Migration):
             model_name='contact',
             index=models.Index(condition=models.Q(('next_at__isnull', False)), fields=['channel', 'next_at'], name='contact_due'),
         ),
+        migrations.AddIndex(
+            model_name='contact',
+            index=models.Index(condition=models.Q(('text_until__isnull', False)), fields=['text_until'], name='contact_with_text'),
+        ),
+        migrations.AddIndex(
+            model_name='contact',
+            index=models.Index(fields=['address'], name='contact_by_address'),
+        ),
         migrations.AddConstraint(
             model_name='contact',
             constraint=models.UniqueConstraint(fields=('persona', 'channel'), name='contact_once'),
@@ -727,6 +753,10 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='personasession',
             index=models.Index(fields=['expires_at'], name='persona_session_by_end'),
+        ),
+        migrations.AddConstraint(
+            model_name='quiet',
+            constraint=models.UniqueConstraint(fields=('persona', 'kind'), name='quiet_once'),
         ),
         migrations.AddConstraint(
             model_name='reaction',
