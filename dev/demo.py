@@ -92,9 +92,9 @@ def _welcome(house: Household, begun: float) -> "Phones":
     Answers the phones of all, but of the first of these, who is for the visitor to play."""
     from django.utils import timezone
 
+    from accounts import audit
     from dev.demo_answers import Phones
     from dev.demo_people import PASSWORD, PLACES, enrol_some_for_now
-    from accounts import audit
     from reminders.patient_login import invite
     from reminders.planning import plan_doses
 

@@ -14,9 +14,8 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts import audit, replies
+from accounts import audit, replies, request_id
 from accounts.refusals import Forbidden
-from api import request_id
 from api.door import Door
 from api.schema import REPEAT_KEY
 from community.members.entering import persona_of_token
