@@ -10,7 +10,7 @@ from rest_framework.response import Response
 
 from api.community import paging_examples as examples
 from api.community.door import CommunityDoor, Moderator
-from api.fields import Instant, Strict, Text, Whole
+from api.fields import Instant, Nothing, Strict, Text, Whole
 from api.schema import operation
 from community.models import Duty, PersonaRole
 from community.moderation import paging, rota
@@ -29,10 +29,6 @@ class CodeOfPage(Strict):
     """What the test page said."""
 
     code = Text(max_length=10)
-
-
-class Nothing(Strict):
-    """No field."""
 
 
 class ModeratorNamed(serializers.Serializer[Any]):

@@ -9,8 +9,8 @@ from rest_framework.response import Response
 
 from api.community import rules_examples as examples
 from api.community.door import CommunityDoor, Lead, Moderator
-from api.community.rota import ModeratorNamed, Nothing
-from api.fields import OneOf, Strict, Text
+from api.community.rota import ModeratorNamed
+from api.fields import Nothing, OneOf, Strict, Text
 from api.pages import Paged, page
 from api.schema import operation
 from community.members.entering import LANGUAGES
