@@ -3,6 +3,7 @@
 The caller holds the thread's lock and has moved the post before; what is shown follows from that.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -41,6 +42,21 @@ _SHOW = """
         edited = EXCLUDED.edited, search = EXCLUDED.search
 """
 
+_COUNT_AGAIN = """
+    WITH counted AS (
+        UPDATE community_livethread live SET replies = seen.replies, active_at = seen.active_at
+        FROM (
+            SELECT thread_id, max(published_at) AS active_at,
+                   count(*) FILTER (WHERE NOT opens) AS replies
+            FROM community_livetext WHERE thread_id = ANY(%s::uuid[]) GROUP BY thread_id
+        ) seen
+        WHERE seen.thread_id = live.thread_id
+        RETURNING live.thread_id, live.active_at
+    )
+    UPDATE community_livetag tag SET active_at = counted.active_at
+    FROM counted WHERE counted.thread_id = tag.thread_id
+"""
+
 SEARCH_CONFIGS = {"en": "english", "es": "spanish", "fr": "french", "de": "german"}
 """Postgres's dictionaries by language. For the others it has none: words are found as written."""
 
@@ -57,6 +73,17 @@ def refresh(post: Post, thread: Thread) -> None:
         _show(post, thread, shown=shown)
     elif shown:
         _take_away(post, thread)
+
+
+def take_all_away(posts: Sequence[Post]) -> None:
+    """Take away what can be seen of posts that were erased, their threads locked."""
+    opened = [post.thread_id for post in posts if post.opens]
+    replied = {post.thread_id for post in posts} - set(opened)
+    LiveThread.objects.filter(thread__in=opened).delete()
+    LiveText.objects.filter(thread__in=opened).delete()
+    LiveText.objects.filter(post__in=[post.id for post in posts]).delete()
+    with connection.cursor() as cursor:
+        cursor.execute(_COUNT_AGAIN, [list(replied)])
 
 
 def is_seen(thread: Thread) -> bool:
