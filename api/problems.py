@@ -121,6 +121,9 @@ def _refusal(refusal: Refusal) -> HttpResponse:
         # The door has put the state there that the caller should have decided on.
         more["current"] = refusal.facts["current"]
         headers["ETag"] = refusal.facts["etag"]
+    if "decided" in refusal.facts:
+        more["decided"] = refusal.facts["decided"]
+        headers["ETag"] = refusal.facts["etag"]
     if "until" in refusal.facts:
         more["until"] = refusal.facts["until"]
     if "help" in refusal.facts:

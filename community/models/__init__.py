@@ -37,7 +37,7 @@ from community.models.moderation import (
     Sanction,
     SanctionKind,
 )
-from community.models.notices import Channel, Contact, Notice, NoticeKind, SharedPost
+from community.models.notices import Channel, Contact, Notice, NoticeKind, Quiet, SharedPost
 from community.models.rules import HouseRule, RuleState
 
 __all__ = [
@@ -67,6 +67,7 @@ __all__ = [
     "PersonaSession",
     "Post",
     "PostState",
+    "Quiet",
     "Reaction",
     "ReactionKind",
     "ReadMark",

@@ -132,7 +132,10 @@ def lock_own(author_id: UUID, post_id: UUID) -> tuple[Persona, Thread, Post]:
     if thread_id is None:
         raise NotFound("post")
     thread = lock_thread(thread_id)
-    return author, thread, lock_post(post_id)
+    post = lock_post(post_id)
+    if post.thread_id != thread.id:
+        raise Stale("changed_meanwhile", "A moderator has just moved this post: look again.")
+    return author, thread, post
 
 
 def lock_post(post_id: UUID) -> Post:

@@ -3,7 +3,7 @@
 The caller holds the thread's lock and has moved the post before; what is shown follows from that.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -82,8 +82,22 @@ def take_all_away(posts: Sequence[Post]) -> None:
     LiveThread.objects.filter(thread__in=opened).delete()
     LiveText.objects.filter(thread__in=opened).delete()
     LiveText.objects.filter(post__in=[post.id for post in posts]).delete()
-    with connection.cursor() as cursor:
-        cursor.execute(_COUNT_AGAIN, [list(replied)])
+    _count_again(replied)
+
+
+def follow(thread: Thread) -> None:
+    """Make the space and the pin of what can be seen those of its thread, which changed."""
+    LiveThread.objects.filter(thread=thread).update(space=thread.space_id, pinned=thread.pinned)
+    LiveText.objects.filter(thread=thread).update(space=thread.space_id)
+
+
+def join(thread: Thread, into: Thread) -> None:
+    """Let all that can be seen in a thread be seen in another that can, both locked. The posts
+    have moved there already, and the opener opens no more."""
+    LiveThread.objects.filter(thread=thread).delete()
+    LiveText.objects.filter(thread=thread).delete()
+    _run(_SHOW_THREAD, into.id)
+    _count_again([into.id])
 
 
 def is_seen(thread: Thread) -> bool:
@@ -149,6 +163,12 @@ def _last(thread: Thread) -> datetime:
     """When the newest text of a thread that can be seen was published; there is one."""
     seen = LiveText.objects.filter(thread=thread).order_by("-published_at", "-post")
     return seen.values_list("published_at", flat=True)[0]
+
+
+def _count_again(threads: Iterable[UUID]) -> None:
+    """Let the figures of threads that can be seen follow from what can be seen in them."""
+    with connection.cursor() as cursor:
+        cursor.execute(_COUNT_AGAIN, [list(threads)])
 
 
 def _run(statement: str, key: UUID) -> None:

@@ -96,6 +96,35 @@ WHO_MAY_ENTER = {
     "/api/v1/community/posts/<uuid:post_id>/withdraw": "Member",
     "/api/v1/community/posts/<uuid:post_id>/ask-for-a-person": "Member",
     "/api/v1/community/posts/<uuid:post_id>/reactions": "Member",
+    "/api/v1/community/posts/<uuid:post_id>/report": "Member",
+    "/api/v1/community/members/<uuid:member_id>/report": "Member",
+    "/api/v1/community/reports": "Member",
+    "/api/v1/community/enter-to-appeal": "SignedIn",
+    "/api/v1/community/decisions": "Joined",
+    "/api/v1/community/decisions/<uuid:decision_id>": "Joined",
+    "/api/v1/community/decisions/<uuid:decision_id>/appeal": "Joined",
+    "/api/v1/community/figures": "Member",
+    "/api/v1/community/moderation/board": "Moderator",
+    "/api/v1/community/moderation/cases": "Moderator",
+    "/api/v1/community/moderation/cases/<uuid:case_id>": "Moderator",
+    "/api/v1/community/moderation/choices": "Moderator",
+    "/api/v1/community/moderation/threads/<uuid:thread_id>": "Moderator",
+    "/api/v1/community/moderation/cases/<uuid:case_id>/claim": "Moderator",
+    "/api/v1/community/moderation/cases/<uuid:case_id>/hand-back": "Moderator",
+    "/api/v1/community/moderation/cases/<uuid:case_id>/hand-over": "Moderator",
+    "/api/v1/community/moderation/cases/<uuid:case_id>/second-opinion": "Moderator",
+    "/api/v1/community/moderation/cases/<uuid:case_id>/notes": "Moderator",
+    "/api/v1/community/moderation/cases/<uuid:case_id>/decide": "Moderator",
+    "/api/v1/community/moderation/cases/<uuid:case_id>/decide-appeal": "Moderator",
+    "/api/v1/community/moderation/rota": "Moderator",
+    "/api/v1/community/moderation/rota/<uuid:duty_id>/acknowledge": "Moderator",
+    "/api/v1/community/moderation/rota/<uuid:duty_id>/test": "Moderator",
+    "/api/v1/community/moderation/rota/<uuid:duty_id>/end": "Moderator",
+    "/api/v1/community/moderation/cases/<uuid:case_id>/acknowledge": "Moderator",
+    "/api/v1/community/moderation/rules": "Moderator",
+    "/api/v1/community/moderation/rules/<uuid:rule_id>/try": "Moderator",
+    "/api/v1/community/moderation/rules/<uuid:rule_id>/switch-on": "Lead",
+    "/api/v1/community/moderation/rules/<uuid:rule_id>/switch-off": "Lead",
     "/api/v1/transfers": "SignedIn",
     "/api/v1/transfers/<uuid:transfer_id>/accept": "SignedIn",
     "/api/v1/transfers/<uuid:transfer_id>/decline": "SignedIn",
@@ -205,7 +234,9 @@ def test_the_table_below_leaves_out_no_door_for_people():
         if who != "Patient" and re.search("<uuid:(item|clinic|dose|import|transfer)_id>", path)
     }
     for_people = {path for path, who in WHO_MAY_ENTER.items() if who == "SignedIn"}
-    of_the_community = {"/api/v1/community/join", "/api/v1/community/enter"}
+    of_the_community = {
+        f"/api/v1/community/{door}" for door in ("join", "enter", "enter-to-appeal")
+    }
     assert named | elsewhere | TOLD_ELSEWHERE | of_the_community == for_people
 
 
