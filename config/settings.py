@@ -199,6 +199,7 @@ SPECTACULAR_SETTINGS = {
         "Language": "reminders.models.Language",
         "PostLanguage": "api.community.shapes.LANGUAGES",
         "PersonaRole": "community.models.PersonaRole",
+        "BondKind": "community.models.BondKind",
         "PostState": "community.models.PostState",
         "Verdict": "api.community.shapes.VERDICTS",
         "ReactionKind": "community.models.ReactionKind",

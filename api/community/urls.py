@@ -15,6 +15,16 @@ from api.community.cases import (
 from api.community.deciding import Decide, DecideAppeal, WhatThereIs
 from api.community.decisions import AppealAgainst, EnterToAppeal, MyDecision, MyDecisions
 from api.community.entering import AcceptRules, ComeIn, GoOut, Join, Me, Rules
+from api.community.members import (
+    Bonds,
+    Export,
+    Leave,
+    LiftBond,
+    OneMember,
+    Profile,
+    Rename,
+    SetBond,
+)
 from api.community.mine import DiscardDraft, Drafts, MyPost, MyPosts, ReplyDraft, ThreadDraft
 from api.community.posting import Answer, AskForAPerson, Begin, Edit, Withdraw
 from api.community.reacting import Follow, React
@@ -62,6 +72,12 @@ for_moderators: list[URLPattern | URLResolver] = [
     path("choices", WhatThereIs.as_view()),
     path("threads/<uuid:thread_id>", KeepThread.as_view()),
 ]
+of_a_member = [
+    path("texts", MemberTexts.as_view()),
+    path("report", ReportMember.as_view()),
+    path("bond", SetBond.as_view()),
+    path("bond/lift", LiftBond.as_view()),
+]
 urlpatterns: list[URLPattern | URLResolver] = [
     path("house-rules", Rules.as_view()),
     path("house-rules/accept", AcceptRules.as_view()),
@@ -69,6 +85,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("enter", ComeIn.as_view()),
     path("go-out", GoOut.as_view()),
     path("me", Me.as_view()),
+    path("me/profile", Profile.as_view()),
+    path("me/pseudonym", Rename.as_view()),
+    path("me/export", Export.as_view()),
+    path("leave", Leave.as_view()),
+    path("bonds", Bonds.as_view()),
     path("my-posts", MyPosts.as_view()),
     path("my-posts/<uuid:post_id>", MyPost.as_view()),
     path("drafts", Drafts.as_view()),
@@ -81,8 +102,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("posts/<uuid:post_id>", Edit.as_view()),
     path("posts/<uuid:post_id>/", include(of_a_post)),
     path("search", Search.as_view()),
-    path("members/<uuid:member_id>/texts", MemberTexts.as_view()),
-    path("members/<uuid:member_id>/report", ReportMember.as_view()),
+    path("members/<uuid:member_id>", OneMember.as_view()),
+    path("members/<uuid:member_id>/", include(of_a_member)),
     path("reports", MyReports.as_view()),
     path("enter-to-appeal", EnterToAppeal.as_view()),
     path("decisions", MyDecisions.as_view()),
