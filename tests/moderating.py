@@ -76,5 +76,3 @@ def settle_appeal(
     appeals.decide_appeal(
         moderator, case.id, now_seen(case), words, as_actor(moderator), now, overturn=overturn
     )
-
-
