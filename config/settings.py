@@ -198,6 +198,7 @@ SPECTACULAR_SETTINGS = {
         "TransferState": "reminders.models.Transfer.State",
         "Language": "reminders.models.Language",
         "PostLanguage": "api.community.shapes.LANGUAGES",
+        "PersonaRole": "community.models.PersonaRole",
         "PostState": "community.models.PostState",
         "Verdict": "api.community.shapes.VERDICTS",
         "ReactionKind": "community.models.ReactionKind",

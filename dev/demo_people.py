@@ -17,7 +17,14 @@ from django.db import connection, transaction
 from accounts import audit
 from accounts.models import Clinic, Membership, Role, User
 from dev import demo_community, demo_past
-from dev.environment import ACCOUNT, ROUTINE_NUMBER, STAFF_NUMBER, URGENT_NUMBER
+from dev.environment import (
+    ACCOUNT,
+    COMMUNITY_NUMBER,
+    MODERATORS_NUMBER,
+    ROUTINE_NUMBER,
+    STAFF_NUMBER,
+    URGENT_NUMBER,
+)
 from dev.stack import Trouble
 from messaging import outbox
 from messaging.models import Lane, Scope
@@ -143,11 +150,13 @@ def fill(now: datetime) -> int:
 
 
 def add_senders() -> None:
-    """Our three numbers, at a pace that doesn't make anybody wait."""
+    """Our numbers, at a pace that doesn't make anybody wait."""
     for number, scope, lane in (
         (ROUTINE_NUMBER, Scope.CARE, Lane.ROUTINE),
         (URGENT_NUMBER, Scope.CARE, Lane.URGENT),
         (STAFF_NUMBER, Scope.STAFF, Lane.URGENT),
+        (MODERATORS_NUMBER, Scope.MODERATORS, Lane.URGENT),
+        (COMMUNITY_NUMBER, Scope.COMMUNITY, Lane.ROUTINE),
     ):
         add_sender(
             audit.Actor("demo"),

@@ -30,6 +30,7 @@ from reminders.models import (
     Told,
 )
 from reminders.moments import when_done, when_wished
+from reminders.offers import offered
 from reminders.policies import policy_of
 from reminders.recording import Telling, near_injection, record_dose
 from reminders.replies import Reply
@@ -323,7 +324,9 @@ class Conversation:
 
     def _understand(self, text: InboundSms, *, alone: bool = False) -> Understood:
         digits = alone or any(
-            dose is not None and dose.state == DoseState.DUE for dose in self.open_doses.values()
+            dose.state == DoseState.DUE and offered(patient, [dose])
+            for patient in self.patients
+            if (dose := self.open_doses[patient.id]) is not None
         )
         return understand(text.body, self.patients[0].language, digits=digits)
 

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from accounts.refusals import NotFound
 from reminders.asked_about import latest_dose, next_dates, open_dose
+from reminders.formerly import same_person
 from reminders.models import (
     Dose,
     DoseRecord,
@@ -73,14 +74,18 @@ def own_dose(patient: Patient, dose_id: UUID) -> Dose:
 
 
 def own_past(patient: Patient, before: date | None) -> list[Dose]:
-    """Doses that were asked about or told of, the latest first; `before` a date for the next page.
-    One row more than a page has says that there is another."""
-    doses = Dose.objects.filter(schedule__patient=patient).exclude(
+    """Doses that were asked about or told of, the latest first, those at former clinics among them;
+    `before` a date for the next page. One row more than a page has says that there is another."""
+    doses = Dose.objects.filter(schedule__patient__in=same_person(patient)).exclude(
         state__in=[DoseState.PLANNED, DoseState.CANCELLED]
     )
     if before is not None:
         doses = doses.filter(date__lt=before)
-    return list(doses.prefetch_related("records").order_by("-date", "-id")[: PAST_DOSES + 1])
+    return list(
+        doses.select_related("schedule")
+        .prefetch_related("records")
+        .order_by("-date", "-id")[: PAST_DOSES + 1]
+    )
 
 
 def holding(dose: Dose) -> DoseRecord | None:
@@ -92,7 +97,9 @@ def last_site(patient: Patient, before: date) -> str:
     """Where the last injection before a date went; blank if nobody said."""
     record = (
         DoseRecord.objects.filter(
-            dose__schedule__patient=patient, dose__date__lt=before, dose__state=DoseState.TAKEN
+            dose__schedule__patient__in=same_person(patient),
+            dose__date__lt=before,
+            dose__state=DoseState.TAKEN,
         )
         .exclude(site="")
         .order_by("-dose__date", "-number")

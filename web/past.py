@@ -28,6 +28,8 @@ def past(request: HttpRequest, patient: Patient) -> HttpResponse:
             "dose": dose,
             "date": day_of(patient, dose.date, today),
             "known": what_is_known(patient, dose, today),
+            # What was told at a former clinic stays there as it is.
+            "here": dose.schedule.patient_id == patient.id,
             "told": dose.state in (DoseState.TAKEN, DoseState.SKIPPED),
         }
         for dose in found[:PAST_DOSES]

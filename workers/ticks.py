@@ -17,6 +17,7 @@ TICKS: dict[str, tuple[float, str]] = {
     "workers.tasks.send_urgent": (2, URGENT),
     "workers.tasks.hear": (1, URGENT),
     "workers.tasks.page_staff": (2, URGENT),
+    "workers.tasks.page_moderators": (2, URGENT),
     "workers.tasks.settle": (5, ROUTINE),
     "workers.tasks.take_news": (10, ROUTINE),
     "workers.tasks.take_imports": (5, ROUTINE),

@@ -18,7 +18,16 @@ from api.community.entering import AcceptRules, ComeIn, GoOut, Join, Me, Rules
 from api.community.mine import DiscardDraft, Drafts, MyPost, MyPosts, ReplyDraft, ThreadDraft
 from api.community.posting import Answer, AskForAPerson, Begin, Edit, Withdraw
 from api.community.reacting import Follow, React
+from api.community.reading import Feed, MarkRead, MemberTexts, OneThread, Search, Spaces
 from api.community.reporting import MyReports, ReportMember, ReportPost
+from api.community.rota import (
+    AcknowledgeCrisis,
+    AcknowledgeTest,
+    EndDuty,
+    ModeratorsRota,
+    SendTest,
+)
+from api.community.rules import HouseRules, SwitchOff, SwitchOn, TryRule
 
 of_a_space = [
     path("threads", Begin.as_view()),
@@ -28,6 +37,7 @@ of_a_thread = [
     path("replies", Answer.as_view()),
     path("draft", ReplyDraft.as_view()),
     path("follow", Follow.as_view()),
+    path("read", MarkRead.as_view()),
 ]
 of_a_post = [
     path("withdraw", Withdraw.as_view()),
@@ -63,10 +73,15 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("my-posts/<uuid:post_id>", MyPost.as_view()),
     path("drafts", Drafts.as_view()),
     path("drafts/<uuid:draft_id>/discard", DiscardDraft.as_view()),
+    path("spaces", Spaces.as_view()),
     path("spaces/<uuid:space_id>/", include(of_a_space)),
+    path("threads", Feed.as_view()),
+    path("threads/<uuid:thread_id>", OneThread.as_view()),
     path("threads/<uuid:thread_id>/", include(of_a_thread)),
     path("posts/<uuid:post_id>", Edit.as_view()),
     path("posts/<uuid:post_id>/", include(of_a_post)),
+    path("search", Search.as_view()),
+    path("members/<uuid:member_id>/texts", MemberTexts.as_view()),
     path("members/<uuid:member_id>/report", ReportMember.as_view()),
     path("reports", MyReports.as_view()),
     path("enter-to-appeal", EnterToAppeal.as_view()),
@@ -75,4 +90,13 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("decisions/<uuid:decision_id>/appeal", AppealAgainst.as_view()),
     path("figures", FiguresDoor.as_view()),
     path("moderation/", include(for_moderators)),
+    path("moderation/rota", ModeratorsRota.as_view()),
+    path("moderation/rota/<uuid:duty_id>/acknowledge", AcknowledgeTest.as_view()),
+    path("moderation/rota/<uuid:duty_id>/test", SendTest.as_view()),
+    path("moderation/rota/<uuid:duty_id>/end", EndDuty.as_view()),
+    path("moderation/rules", HouseRules.as_view()),
+    path("moderation/rules/<uuid:rule_id>/try", TryRule.as_view()),
+    path("moderation/rules/<uuid:rule_id>/switch-on", SwitchOn.as_view()),
+    path("moderation/rules/<uuid:rule_id>/switch-off", SwitchOff.as_view()),
+    path("moderation/cases/<uuid:case_id>/acknowledge", AcknowledgeCrisis.as_view()),
 ]

@@ -28,9 +28,10 @@ class Case(TimeSortedModel):
     sooner; with the key it is the queue's order. crisis: danger was found; a person closes it, and
     it pages. version: counts what was done; a decision names the one it was made on. owner: who
     looks after it until owned_until, a lease. seen_at: the first claim. rung, next_page_at: how far
-    up the rota it has climbed, and when it climbs on; acknowledged_at, by: when a person on duty
-    said that they have it. decision: of an appeal, the one appealed against. second_opinion_for:
-    who asked for one, and then doesn't decide.
+    up the rota it has climbed, and when it climbs on; rounds: how often it has paged.
+    acknowledged_at, by: when a moderator said that they have it, and till held_until nobody is
+    paged. decision: of an appeal, the one appealed against. second_opinion_for: who asked for one,
+    and then doesn't decide.
     """
 
     kind = models.CharField(max_length=8, choices=CaseKind)
@@ -50,7 +51,9 @@ class Case(TimeSortedModel):
         Persona, on_delete=models.PROTECT, null=True, related_name="+"
     )
     rung = models.PositiveIntegerField(default=0)
+    rounds = models.PositiveIntegerField(default=0)
     next_page_at = models.DateTimeField(null=True)
+    held_until = models.DateTimeField(null=True)
     acknowledged_at = models.DateTimeField(null=True)
     acknowledged_by = models.ForeignKey(
         Persona, on_delete=models.PROTECT, null=True, related_name="+"
@@ -300,8 +303,8 @@ class Duty(TimeSortedModel):
     """A moderator whom a crisis pages: the lowest rung first, then up. number: where, E.164.
 
     ready_at: when they acknowledged the test page at that number; nobody is on duty before.
-    test_code: what that page said, blank once acknowledged. starts_at, ends_at: null is without a
-    beginning or an end.
+    test_code: the digest of what that page said, blank once acknowledged; tries: wrong ones since.
+    starts_at, ends_at: null is without a beginning or an end.
     """
 
     persona = models.ForeignKey(Persona, on_delete=models.PROTECT, related_name="+")
@@ -311,6 +314,7 @@ class Duty(TimeSortedModel):
     ends_at = models.DateTimeField(null=True)
     test_code = models.CharField(max_length=64, blank=True)
     test_sent_at = models.DateTimeField(null=True)
+    tries = models.PositiveSmallIntegerField(default=0)
     ready_at = models.DateTimeField(null=True)
 
     class Meta:

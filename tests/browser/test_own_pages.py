@@ -1,6 +1,8 @@
 """A patient's own pages, in a real browser."""
 
 import os
+from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -83,3 +85,92 @@ def test_a_day_from_signing_in_to_done(visitor, page):
     entry = SideEffectEntry.objects.get()
     assert (entry.effect, entry.severity, entry.note) == ("headache", 2, "worse at night")
     assert WorkItem.objects.filter(cause=Cause.SIDE_EFFECT, closed_at=None).count() == 1
+
+
+@pytest.fixture
+def plain_page(browser) -> Iterator[Page]:
+    """A phone whose browser runs no script."""
+    context = browser.new_context(viewport={"width": 390, "height": 844}, java_script_enabled=False)
+    yield context.new_page()
+    context.close()
+
+
+NAME = """() => {
+  const e = document.activeElement;
+  if (e === document.body) return "";
+  return e.labels?.[0]?.innerText || e.getAttribute("aria-label") || e.innerText || "";
+}"""
+RING = """() => {
+  const e = document.activeElement;
+  return [e, e.closest("label") ?? e].some(x => getComputedStyle(x).outlineStyle != "none");
+}"""
+
+
+def reach(page: Page, name: str) -> None:
+    """Press the tab key until what has the focus bears a name, and see that one can see it."""
+    passed: list[str] = []
+    while name not in (label := page.evaluate(NAME)):
+        assert len(passed) < 60, f"the keyboard doesn't reach {name}, but {passed}"
+        passed.append(label)
+        page.keyboard.press("Tab")
+    assert page.evaluate(RING), f"no visible focus on {name}"
+
+
+def test_with_the_keyboard_alone(visitor, browser):
+    context = browser.new_context(viewport={"width": 390, "height": 844})
+    page = context.new_page()
+    visitor.start()
+    visitor.sign_in(page)
+    page.keyboard.press("Tab")
+    expect(page.locator(":focus")).to_have_text("Skip to the content")
+    reach(page, "I have done it")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Write down your dose")
+    reach(page, "Today, ")
+    page.keyboard.press("ArrowDown")
+    expect(page.get_by_label("Yesterday, ")).to_be_checked()
+    page.keyboard.press("ArrowUp")
+    expect(page.get_by_label("Today, ")).to_be_checked()
+    reach(page, "I don't want to say")
+    page.keyboard.press("ArrowUp")
+    reach(page, "Save")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Done for")
+    assert DoseRecord.objects.get().site == "thigh_right"
+    context.close()
+
+
+def test_without_script_and_on_a_second_visit_without_the_welcome_code(visitor, plain_page):
+    visitor.start(days_ago=7)
+    page = plain_page
+    visitor.sign_in(page)
+    page.get_by_role("button", name="Sign out").click()
+    visitor.ask_for_code(page)
+    visitor.give(page, "Code from the text", visitor.code())
+    expect(page).to_have_url(visitor.url("/me"))
+    page.get_by_role("link", name="Remind me later today").click()
+    page.get_by_role("button", name="Text me then").click()
+    expect(page.get_by_role("status")).to_contain_text("We text you again today at")
+    page.get_by_role("link", name="Past days").click()
+    page.get_by_role("link", name="Write down").last.click()
+    page.get_by_label("Another day").check()
+    page.get_by_label("Which one?").fill((timezone.localdate() - timedelta(days=7)).isoformat())
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("status")).to_contain_text("is done")
+    page.get_by_role("link", name="I leave this one out").click()
+    page.get_by_role("button", name="Yes, leave it out").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Left out")
+    told = dict(DoseRecord.objects.order_by("dose__date").values_list("told", "source"))
+    assert told == {"taken": "page", "skipped": "page"}
+
+
+def test_feverish_words_are_answered_at_once(visitor, page):
+    visitor.start()
+    visitor.sign_in(page)
+    page.get_by_role("link", name="I have done it").click()
+    page.get_by_label("Do you want to add something?").fill("shivering, fever since last night")
+    page.get_by_role("button", name="Save").click()
+    notice = page.get_by_role("status")
+    expect(notice).to_contain_text("please call your team now about what you wrote: 020 7946 0000")
+    check(page, "fever")
+    assert WorkItem.objects.filter(cause=Cause.URGENT_SIGN, closed_at=None).exists()
