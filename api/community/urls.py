@@ -3,6 +3,16 @@
 from django.urls import URLPattern, path
 
 from api.community.entering import AcceptRules, ComeIn, GoOut, Join, Me, Rules
+from api.community.notices import (
+    AskToHear,
+    ConfirmContact,
+    MyContacts,
+    NoticeKinds,
+    Notices,
+    ReadNotices,
+    TurnOffContact,
+    UnreadNotices,
+)
 from api.community.rota import (
     AcknowledgeCrisis,
     AcknowledgeTest,
@@ -19,6 +29,14 @@ urlpatterns: list[URLPattern] = [
     path("enter", ComeIn.as_view()),
     path("go-out", GoOut.as_view()),
     path("me", Me.as_view()),
+    path("notices", Notices.as_view()),
+    path("notices/unread", UnreadNotices.as_view()),
+    path("notices/read", ReadNotices.as_view()),
+    path("notices/kinds", NoticeKinds.as_view()),
+    path("contacts", MyContacts.as_view()),
+    path("contacts/ask", AskToHear.as_view()),
+    path("contacts/confirm", ConfirmContact.as_view()),
+    path("contacts/turn-off", TurnOffContact.as_view()),
     path("moderation/rota", ModeratorsRota.as_view()),
     path("moderation/rota/<uuid:duty_id>/acknowledge", AcknowledgeTest.as_view()),
     path("moderation/rota/<uuid:duty_id>/test", SendTest.as_view()),
