@@ -13,6 +13,7 @@ from api.pages import Paged, page
 from api.schema import operation
 from community.models import Channel, MeasureKind, NoticeKind
 from community.notices import contacts, telling
+from community.notices.writing import PERSONAL
 
 KINDS = NoticeKind.choices
 
@@ -191,7 +192,7 @@ class NoticeKinds(CommunityDoor):
         return self._shown(telling.set_quiet(self.me, kinds, self.actor))
 
     def _shown(self, quiet: list[str]) -> Response:
-        return Response({"quiet": quiet, "always": sorted(telling.PERSONAL)})
+        return Response({"quiet": quiet, "always": sorted(PERSONAL)})
 
 
 class ContactDoor(CommunityDoor):

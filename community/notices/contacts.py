@@ -54,6 +54,8 @@ def ask(
     community's texts, for too many codes in a day, and where no e-mail can be sent from here.
     """
     address = _address(channel, address)
+    if every_days not in EVERY:
+        raise Invalid("every_days", "Choose 1 (each day) or 7 (each week).", "every_days")
     with transaction.atomic():
         Persona.objects.select_for_update(no_key=True).get(id=persona.id)
         contact, _ = Contact.objects.get_or_create(persona=persona, channel=channel)
