@@ -9,6 +9,8 @@ from django.db.models.functions import Lower
 
 from accounts.keys import TimeSortedModel
 
+E164 = r"^\+[1-9][0-9]{6,14}$"
+
 
 class UserManager(BaseUserManager["User"]):
     """Makes users with a hashed password."""
@@ -24,10 +26,15 @@ class UserManager(BaseUserManager["User"]):
 
 
 class User(AbstractBaseUser, TimeSortedModel):
-    """A person who signs in, with e-mail and password."""
+    """A person who signs in: staff with e-mail and password, others by a code to their phone.
 
-    email = models.EmailField(unique=True)
-    name = models.CharField(max_length=200)
+    phone: E.164, the person's own way in. Nobody else changes it, a clinic least of all: where
+    texts about doses go is the patient's number, and a different matter.
+    """
+
+    email = models.EmailField(unique=True, null=True)  # noqa: DJ001 - unique: null
+    phone = models.CharField(max_length=16, unique=True, null=True)  # noqa: DJ001 - unique: null
+    name = models.CharField(max_length=200, blank=True)
     is_active = models.BooleanField(default=True)
 
     objects = UserManager()
@@ -36,7 +43,11 @@ class User(AbstractBaseUser, TimeSortedModel):
     class Meta:
         constraints = [
             # One person can't have two accounts that differ in capitals.
-            models.CheckConstraint(condition=Q(email=Lower("email")), name="user_email_lower")
+            models.CheckConstraint(condition=Q(email=Lower("email")), name="user_email_lower"),
+            models.CheckConstraint(condition=Q(phone__regex=E164), name="user_phone_e164"),
+            models.CheckConstraint(
+                condition=Q(email__isnull=False) | Q(phone__isnull=False), name="user_has_a_way_in"
+            ),
         ]
 
 

@@ -16,7 +16,7 @@ from django.db import connection, transaction
 
 from accounts import audit
 from accounts.models import Clinic, Membership, Role, User
-from dev import demo_past
+from dev import demo_community, demo_past
 from dev.environment import (
     ACCOUNT,
     COMMUNITY_NUMBER,
@@ -145,6 +145,7 @@ def fill(now: datetime) -> int:
             for n, patient in enumerate(people):
                 _decide_lately(patient, n, actor, now, chance)
             demo_past.write_lately(people, actor, now)
+        demo_community.fill_community(_hashed(), now)
         return sum(place.patients for place in PLACES)
 
 

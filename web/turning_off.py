@@ -9,7 +9,7 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.refusals import NotFound
 from community.notices.contacts import language_of_link, turn_off_by_link
-from community.notices.words import words
+from community.notices.wording import words
 
 
 @login_not_required

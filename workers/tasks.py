@@ -31,6 +31,10 @@ BUSY = 10.0
 """Seconds after which a task that still finds work leaves it to the next tick, and lets others of
 its queue have their turn."""
 
+SENDING = 20.0
+"""The same for sending. It ends by waiting for answers that may be lost, two seconds if but a few
+are: longer turns lose less by that."""
+
 
 class Tick(Task):  # type: ignore[type-arg]  # generic in its stubs only
     """A task that does nothing when another of its name looked a moment ago."""
@@ -57,13 +61,13 @@ def plan_doses() -> None:
 
 @shared_task(base=Tick)
 def send_routine() -> None:
-    send_due(Lane.ROUTINE, claim_for=BUSY)
+    send_due(Lane.ROUTINE, claim_for=SENDING)
 
 
 @shared_task(base=Tick)
 def send_urgent() -> None:
     go_again()
-    send_due(Lane.URGENT, claim_for=BUSY)
+    send_due(Lane.URGENT, claim_for=SENDING)
 
 
 @shared_task(base=Tick)

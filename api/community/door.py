@@ -14,9 +14,8 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts import audit, replies
+from accounts import audit, replies, request_id
 from accounts.refusals import Forbidden
-from api import request_id
 from api.door import Door
 from api.schema import REPEAT_KEY
 from community.members.entering import persona_of_token
@@ -38,7 +37,7 @@ class PersonaToken(BaseAuthentication):
             return None
         found = BEARER.fullmatch(given)
         view: Any = request.parser_context["view"]
-        persona = persona_of_token(found[1], view.now) if found else None
+        persona = found and persona_of_token(found[1], view.now, to_appeal=view.also_suspended)
         if persona is None or found is None:
             raise AuthenticationFailed("This token isn't good. Come in again.")
         return persona, found[1]
@@ -92,9 +91,13 @@ class Lead(_Persona):
 
 
 class CommunityDoor(Door):
-    """A view of the community. Parses, fetches, calls one verb."""
+    """A view of the community. Parses, fetches, calls one verb.
+
+    also_suspended: a token that is for appeals alone opens it, too.
+    """
 
     authentication_classes = [PersonaToken]
+    also_suspended = False
 
     @property
     def me(self) -> Persona:

@@ -8,6 +8,7 @@ from rest_framework.response import Response
 
 from api.community import examples
 from api.community.door import CommunityDoor, Joined
+from api.community.shapes import LANGUAGES
 from api.door import Door
 from api.entrance import Anybody, SignedIn
 from api.fields import OneOf, Strict, Text, Whole
@@ -15,8 +16,6 @@ from api.schema import operation
 from community.members import entering
 from community.members.house_rules import VERSION, house_rules
 from community.models import Condition, PersonaRole
-
-LANGUAGES = [(language, language) for language in entering.LANGUAGES]
 
 
 class Joining(Strict):

@@ -7,11 +7,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from api.community import notices_examples as examples
+from api.community.decisions import MyDecisionShown
 from api.community.door import CommunityDoor, Joined
 from api.fields import Id, OneOf, Strict, Text, Whole
 from api.pages import Paged, page
 from api.schema import operation
-from community.models import Channel, MeasureKind, NoticeKind
+from community.models import Channel, NoticeKind
 from community.notices import contacts, telling
 from community.notices.writing import PERSONAL
 
@@ -50,21 +51,9 @@ class CodeGiven(ChannelNamed):
     code = Text(max_length=10)
 
 
-class DecisionTold(serializers.Serializer[Any]):
-    """What was decided about somebody's text, or them. reason: a key, words: the moderator's own.
-    appeal: whether and how one can appeal, in words."""
-
-    id = serializers.UUIDField()
-    post = serializers.UUIDField(allow_null=True)
-    measures = serializers.ListField(child=serializers.ChoiceField(MeasureKind.choices))
-    reason = serializers.CharField()
-    words = serializers.CharField()
-    appeal_until = serializers.DateTimeField(allow_null=True)
-    appeal = serializers.CharField()
-
-
 class NoticeShown(serializers.Serializer[Any]):
-    """Something to tell you, in your language. decision: of a decision about you."""
+    """Something to tell you, in your language. decision: of a decision about you, with its reason
+    and the way to appeal."""
 
     id = serializers.UUIDField(source="notice.id")
     kind = serializers.ChoiceField(KINDS, source="notice.kind")
@@ -73,7 +62,7 @@ class NoticeShown(serializers.Serializer[Any]):
     read_at = serializers.DateTimeField(source="notice.read_at", allow_null=True)
     thread = serializers.UUIDField(source="notice.thread_id", allow_null=True)
     post = serializers.UUIDField(source="notice.post_id", allow_null=True)
-    decision = DecisionTold(allow_null=True)
+    decision = MyDecisionShown(allow_null=True)
 
 
 class NoticesPage(serializers.Serializer[Any]):
@@ -127,8 +116,11 @@ class Notices(CommunityDoor):
     def get(self, request: Request) -> Response:
         """What there is to tell you, as far as you can see what it is about at this moment."""
         rows, after = page(telling.notices_of(self.me), self.query(Paged), request)
-        told = telling.in_words(rows, self.me, self.now)
-        return Response(NoticesPage({"next": after, "results": told}).data)
+        told = telling.in_words(rows, self.me)
+        shown = NoticesPage(
+            {"next": after, "results": told}, context={"language": self.me.language}
+        )
+        return Response(shown.data)
 
 
 class UnreadNotices(CommunityDoor):

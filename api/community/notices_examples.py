@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from api.community.reporting_examples import MY_DECISION
+
 THREAD = "0198c0de-0000-7000-8000-000000007d01"
 POST = "0198c0de-0000-7000-8000-00000000b051"
 
@@ -23,15 +25,7 @@ OF_A_DECISION: dict[str, Any] = {
     "read_at": "2027-01-03T19:00:00Z",
     "thread": None,
     "post": POST,
-    "decision": {
-        "id": "0198c0de-0000-7000-8000-00000000dec1",
-        "post": POST,
-        "measures": ["remove"],
-        "reason": "advice",
-        "words": "",
-        "appeal_until": "2027-02-02T18:00:00Z",
-        "appeal": "You can appeal once, until 2 February 2027. Another moderator decides.",
-    },
+    "decision": MY_DECISION,
 }
 QUIET: dict[str, Any] = {
     "quiet": ["reaction"],

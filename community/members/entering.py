@@ -85,20 +85,32 @@ def enter(user: User, now: datetime) -> Entered:
     """Come in. Raises NotJoined, and Forbidden for a member who is suspended."""
     link = PersonaLink.objects.select_related("persona").filter(user=user).first()
     if link is None or link.persona.left_at is not None:
-        raise NotJoined("not_joined", "You haven't joined the community yet: choose a pseudonym.")
+        raise _not_joined()
     check_may_enter(link.persona, now)
     with transaction.atomic():
         _note(link.persona, "enter")
         return _session(link.persona, now)
 
 
-def persona_of_token(token: str, now: datetime) -> Persona | None:
-    """Whose token this is, if it is still good."""
-    session = (
-        PersonaSession.objects.select_related("persona")
-        .filter(digest=_digest(token), expires_at__gt=now, persona__left_at__isnull=True)
-        .first()
+def enter_to_appeal(user: User, now: datetime) -> Entered:
+    """Come in to read decisions about oneself and to appeal, and for nothing else: what also
+    somebody who is suspended may. Raises NotJoined."""
+    link = PersonaLink.objects.select_related("persona").filter(user=user).first()
+    if link is None or link.persona.left_at is not None:
+        raise _not_joined()
+    with transaction.atomic():
+        _note(link.persona, "enter_to_appeal")
+        return _session(link.persona, now, appeals_only=True)
+
+
+def persona_of_token(token: str, now: datetime, *, to_appeal: bool = False) -> Persona | None:
+    """Whose token this is, if it is still good. to_appeal: so is one that is for appeals alone."""
+    sessions = PersonaSession.objects.select_related("persona").filter(
+        digest=_digest(token), expires_at__gt=now, persona__left_at__isnull=True
     )
+    if not to_appeal:
+        sessions = sessions.filter(appeals_only=False)
+    session = sessions.first()
     return session.persona if session else None
 
 
@@ -127,10 +139,16 @@ def check_accepted(version: int) -> None:
         )
 
 
-def _session(persona: Persona, now: datetime) -> Entered:
+def _not_joined() -> NotJoined:
+    return NotJoined("not_joined", "You haven't joined the community yet: choose a pseudonym.")
+
+
+def _session(persona: Persona, now: datetime, *, appeals_only: bool = False) -> Entered:
     token = secrets.token_hex(32)
     expires_at = now + SESSION
-    PersonaSession.objects.create(digest=_digest(token), persona=persona, expires_at=expires_at)
+    PersonaSession.objects.create(
+        digest=_digest(token), persona=persona, expires_at=expires_at, appeals_only=appeals_only
+    )
     return Entered(persona, token, expires_at)
 
 

@@ -3,6 +3,7 @@
 from community.models.discussion import (
     Draft,
     Follow,
+    LiveTag,
     LiveText,
     LiveThread,
     Post,
@@ -54,6 +55,7 @@ __all__ = [
     "Duty",
     "Follow",
     "HouseRule",
+    "LiveTag",
     "LiveText",
     "LiveThread",
     "MeasureKind",

@@ -16,7 +16,7 @@ from accounts import audit
 from accounts.refusals import Conflict, Invalid, NotFound
 from community.models import Channel, Contact, Persona
 from community.notices.hours import next_hour
-from community.notices.words import words
+from community.notices.wording import words
 from messaging import inbound, outbox
 from messaging.models import Kind, Lane, Scope
 from messaging.numbers import read_number

@@ -21,7 +21,7 @@ from community.models import Channel, Contact, Notice
 from community.notices.contacts import MAIL_AT, forget, make_code, off_link
 from community.notices.hours import next_hour
 from community.notices.telling import in_words, tellable
-from community.notices.words import words
+from community.notices.wording import words
 
 log = logging.getLogger(__name__)
 
@@ -95,7 +95,7 @@ def _mail(one: _Claimed, server: BaseEmailBackend, now: datetime) -> None:
     if one.code:
         subject, body = _code(contact, one.code)
     else:
-        subject, body, told = _digest(contact, now)
+        subject, body, told = _digest(contact)
         if not told:
             return
     message = EmailMessage(subject, body, to=[contact.address], connection=server)
@@ -128,12 +128,12 @@ def _code(contact: Contact, code: str) -> tuple[str, str]:
     return said["code_subject"], said["code"].format(code=code) + "\n"
 
 
-def _digest(contact: Contact, now: datetime) -> tuple[str, str, list[UUID]]:
+def _digest(contact: Contact) -> tuple[str, str, list[UUID]]:
     """Subject, body, and the notices in it; none: there is nothing to tell."""
     persona = contact.persona
     waiting = tellable().filter(persona=persona, read_at__isnull=True, mailed_at__isnull=True)
     newest = list(waiting.order_by("-id")[: MOST_TOLD + 1])
-    told = in_words(newest[:MOST_TOLD], persona, now)
+    told = in_words(newest[:MOST_TOLD], persona)
     said = words(persona.language)["mail"]
     lines = [said["begin"], "", *(f"- {one.words}" for one in told), ""]
     if len(newest) > MOST_TOLD:

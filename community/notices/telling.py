@@ -6,15 +6,14 @@ The app, digests and texts all ask `tellable`, when they tell and not before.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
-from babel.dates import format_date
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from accounts import audit
 from accounts.refusals import Invalid
+from community.members.names import name_of
 from community.models import (
     Appeal,
     Bond,
@@ -27,7 +26,7 @@ from community.models import (
     Quiet,
     Report,
 )
-from community.notices.words import words
+from community.notices.wording import words
 from community.notices.writing import PERSONAL
 
 OF_TEXTS = (NoticeKind.REPLY, NoticeKind.FOLLOWED, NoticeKind.REACTION, NoticeKind.APPROVED)
@@ -39,11 +38,11 @@ MANY = 99
 
 @dataclass(frozen=True)
 class Told:
-    """A notice in words. decision: of a decision, what it says (see `_decision`)."""
+    """A notice in words. decision: what was decided about the reader, of a notice of that."""
 
     notice: Notice
     words: str
-    decision: dict[str, Any] | None = None
+    decision: Decision | None = None
 
 
 def tellable() -> QuerySet[Notice]:
@@ -113,7 +112,7 @@ def set_quiet(persona: Persona, kinds: Sequence[NoticeKind], actor: audit.Actor)
     return quiet_kinds(persona)
 
 
-def in_words(notices: Sequence[Notice], reader: Persona, now: datetime) -> list[Told]:
+def in_words(notices: Sequence[Notice], reader: Persona) -> list[Told]:
     """Notices in the reader's language, in a fixed number of queries. One whose text went away
     since it was asked for is left out."""
     said = words(reader.language)
@@ -128,7 +127,7 @@ def in_words(notices: Sequence[Notice], reader: Persona, now: datetime) -> list[
             text = texts.get(notice.post_id)
             if text is None or text.thread_id not in titles:
                 continue
-            who = text.author.pseudonym or said["former"]
+            who = name_of(text.author, reader.language)
             facts = {"who": who, "title": titles[text.thread_id]}
         elif kind == NoticeKind.REPORT:
             kind = f"report_{reports[notice.report_id].outcome}" if notice.report_id else ""
@@ -137,10 +136,9 @@ def in_words(notices: Sequence[Notice], reader: Persona, now: datetime) -> list[
         sentence = said["notice"].get(kind)
         if sentence is None:
             continue
-        shown = None
-        if notice.kind == NoticeKind.DECISION and notice.decision_id is not None:
-            shown = _decision(decisions[notice.decision_id], reader, now)
-        told.append(Told(notice, sentence.format(**facts), shown))
+        of_one = notice.kind == NoticeKind.DECISION and notice.decision_id is not None
+        decision = decisions[notice.decision_id] if of_one else None
+        told.append(Told(notice, sentence.format(**facts), decision))
     return told
 
 
@@ -157,7 +155,7 @@ def _titles(notices: Sequence[Notice]) -> dict[UUID, str]:
     return dict(openers.values_list("thread_id", "title"))
 
 
-def _decisions(notices: Sequence[Notice]) -> dict[UUID, Decision]:
+def _decisions(notices: Sequence[Notice]) -> dict[UUID | None, Decision]:
     ids = [notice.decision_id for notice in notices if notice.decision_id]
     return {row.id: row for row in Decision.objects.filter(id__in=ids).select_related("appeal")}
 
@@ -167,31 +165,3 @@ def _kind_of(notice: Notice, decision: Decision) -> str:
         appeal: Appeal | None = getattr(decision, "appeal", None)
         return "appeal_upheld" if appeal is not None and appeal.upheld else "appeal_not_upheld"
     return "decision_post" if decision.post_id else "decision_you"
-
-
-def _decision(decision: Decision, reader: Persona, now: datetime) -> dict[str, Any]:
-    """What a decision says to the one whom it is about: {"id", "measures", "reason", "words",
-    "appeal_until", "appeal"}. Never who decided, or who reported."""
-    return {
-        "id": decision.id,
-        "post": decision.post_id,
-        "measures": [measure["kind"] for measure in decision.measures],
-        "reason": decision.reason,
-        "words": decision.words,
-        "appeal_until": decision.appeal_until,
-        "appeal": _how_to_appeal(decision, reader, now),
-    }
-
-
-def _how_to_appeal(decision: Decision, reader: Persona, now: datetime) -> str:
-    said = words(reader.language)["appeal"]
-    if decision.overturned_at is not None:
-        return str(said["back"])
-    if getattr(decision, "appeal", None) is not None:
-        return str(said["used"])
-    if decision.appeal_until is None:
-        return ""
-    if decision.appeal_until <= now:
-        return str(said["over"])
-    day = format_date(decision.appeal_until.date(), "long", locale=reader.language)
-    return str(said["open"].format(day=day))

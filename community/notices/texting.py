@@ -15,7 +15,7 @@ from community.models import Channel, Contact, Notice
 from community.notices.contacts import stop
 from community.notices.hours import FIRST, awake_until, next_hour
 from community.notices.telling import tellable
-from community.notices.words import words
+from community.notices.wording import words
 from messaging import inbound, outbox
 from messaging.models import Scope
 from messaging.states import State

@@ -1,4 +1,4 @@
-"""What can be seen: the only place where LiveText and LiveThread are written and deleted.
+"""What can be seen: the only place where LiveText, LiveThread and LiveTag are written and deleted.
 
 The caller holds the thread's lock and has moved the post before; what is shown follows from that.
 """
@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import F
 
-from community.models import LiveText, LiveThread, Post, PostState, Thread
+from community.models import LiveTag, LiveText, LiveThread, Post, PostState, Thread
 
 # One statement for one post and for a whole thread. The copies are those of the published
 # revisions; the counters are counted, so that they are right after a time of not being seen.
@@ -59,6 +59,23 @@ def refresh(post: Post, thread: Thread) -> None:
         _take_away(post, thread)
 
 
+def follow(thread: Thread) -> None:
+    """Make the space and the pin of what can be seen those of its thread, which changed."""
+    LiveThread.objects.filter(thread=thread).update(space=thread.space_id, pinned=thread.pinned)
+    LiveText.objects.filter(thread=thread).update(space=thread.space_id)
+
+
+def join(thread: Thread, into: Thread) -> None:
+    """Let all that can be seen in a thread be seen in another that can, both locked. The posts
+    have moved there already, and the opener opens no more."""
+    LiveThread.objects.filter(thread=thread).delete()
+    LiveText.objects.filter(thread=thread).delete()
+    _run(_SHOW_THREAD, into.id)
+    LiveThread.objects.filter(thread=into).update(
+        replies=LiveText.objects.filter(thread=into, opens=False).count(), active_at=_last(into)
+    )
+
+
 def is_seen(thread: Thread) -> bool:
     """Whether a thread can be seen."""
     return LiveThread.objects.filter(thread=thread).exists()
@@ -71,25 +88,22 @@ def _show(post: Post, thread: Thread, *, shown: bool) -> None:
     _run(_SHOW_POST, post.id)
     if shown:
         if post.opens:
-            tags = post.published.tags if post.published else []
-            LiveThread.objects.filter(thread=thread).update(tags=tags)
+            _tag(LiveThread.objects.get(thread=thread), post)
         return
     if not post.opens:
-        LiveThread.objects.filter(thread=thread).update(
-            replies=F("replies") + 1, active_at=_last(thread)
-        )
+        _moved_on(thread, +1)
         return
     _run(_SHOW_THREAD, thread.id)
-    LiveThread.objects.create(
+    live = LiveThread.objects.create(
         thread=thread,
         space_id=thread.space_id,
         author_id=post.author_id,
-        tags=post.published.tags if post.published else [],
         pinned=thread.pinned,
         published_at=post.published_at or _last(thread),
         active_at=_last(thread),
         replies=LiveText.objects.filter(thread=thread, opens=False).count(),
     )
+    _tag(live, post)
 
 
 def _take_away(post: Post, thread: Thread) -> None:
@@ -98,9 +112,27 @@ def _take_away(post: Post, thread: Thread) -> None:
         LiveText.objects.filter(thread=thread).delete()
         return
     LiveText.objects.filter(post=post).delete()
-    LiveThread.objects.filter(thread=thread).update(
-        replies=F("replies") - 1, active_at=_last(thread)
+    _moved_on(thread, -1)
+
+
+def _tag(live: LiveThread, opener: Post) -> None:
+    """Let a thread's tags be those of its opener."""
+    tags = opener.published.tags if opener.published else []
+    if live.tags == tags:
+        return
+    LiveThread.objects.filter(thread=live.thread_id).update(tags=tags)
+    LiveTag.objects.filter(thread=live).delete()
+    LiveTag.objects.bulk_create(
+        LiveTag(thread=live, tag=tag, published_at=live.published_at, active_at=live.active_at)
+        for tag in tags
     )
+
+
+def _moved_on(thread: Thread, replies: int) -> None:
+    """There are so many more replies, and with them the instant of the newest changed."""
+    last = _last(thread)
+    LiveThread.objects.filter(thread=thread).update(replies=F("replies") + replies, active_at=last)
+    LiveTag.objects.filter(thread=thread.id).update(active_at=last)
 
 
 def _last(thread: Thread) -> datetime:

@@ -95,6 +95,7 @@ class Migration(migrations.Migration):
                 ('about_id', models.UUIDField()),
                 ('dedup_key', models.CharField(max_length=120)),
                 ('to', models.CharField(max_length=16)),
+                ('next_to', models.CharField(blank=True, db_default='', help_text='Where it goes if it comes back.', max_length=16)),
                 ('body', models.TextField()),
                 ('body_digest', models.CharField(max_length=64)),
                 ('segments', models.PositiveSmallIntegerField()),
@@ -115,11 +116,11 @@ class Migration(migrations.Migration):
                 ('claimed_at', models.DateTimeField(null=True)),
                 ('post_by', models.DateTimeField(null=True)),
                 ('lease_until', models.DateTimeField(null=True)),
-                ('sid', models.CharField(max_length=34, null=True, unique=True)),
+                ('sid', models.CharField(max_length=34, null=True)),
                 ('error_code', models.PositiveIntegerField(null=True)),
                 ('untaken', models.BooleanField(default=False)),
-                ('clinic', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.clinic')),
-                ('sender', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='messaging.sender')),
+                ('clinic', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.clinic')),
+                ('sender', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='messaging.sender')),
             ],
         ),
         migrations.CreateModel(
@@ -133,7 +134,7 @@ class Migration(migrations.Migration):
                 ('sid', models.CharField(blank=True, max_length=34)),
                 ('error_code', models.PositiveIntegerField(null=True)),
                 ('moved_to', models.CharField(blank=True, help_text='Blank: nothing new.', max_length=16)),
-                ('sms', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='events', to='messaging.sms')),
+                ('sms', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='events', to='messaging.sms')),
             ],
         ),
         migrations.CreateModel(
@@ -193,6 +194,10 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='sms',
             constraint=models.UniqueConstraint(condition=models.Q(('state', messaging.states.State['CANCELLED']), _negated=True), fields=('dedup_key',), name='sms_once'),
+        ),
+        migrations.AddConstraint(
+            model_name='sms',
+            constraint=models.UniqueConstraint(condition=models.Q(('sid__isnull', False)), fields=('sid',), name='sms_sid_once'),
         ),
         migrations.AddConstraint(
             model_name='sms',

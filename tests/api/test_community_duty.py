@@ -4,13 +4,12 @@ import re
 
 import pytest
 
-from community.members.entering import _session
-from community.models import Case, Persona
+from community.models import Case
 from community.moderation.paging import page_moderators
 from messaging.models import Sms
-from tests.api.client import Caller
+from tests.api.conftest import here
 from tests.cast import NOW
-from tests.community import Circle, begin, make_circle
+from tests.community import begin
 
 HERE = "/api/v1/community/moderation"
 FIRST = "+447700900201"
@@ -20,17 +19,8 @@ RULE = {
 }  # fmt: skip
 
 
-@pytest.fixture
-def circle(cast) -> Circle:
-    return make_circle()
-
-
-def come_in(persona: Persona) -> Caller:
-    return Caller(_session(persona, NOW).token)
-
-
 def test_a_moderator_takes_duty_acknowledges_the_test_page_and_then_a_crisis(circle):
-    owl, lark, eagle = (come_in(one) for one in (circle.owl, circle.lark, circle.eagle))
+    owl, lark, eagle = (here(one) for one in (circle.owl, circle.lark, circle.eagle))
     wanted = {"rung": 1, "number": "+44 7700 900201"}
     duty = owl.ask("POST", f"{HERE}/rota", expect=201, body=wanted)
     assert (duty["number"], duty["ready_at"]) == (FIRST, None)
@@ -67,14 +57,14 @@ def test_a_moderator_takes_duty_acknowledges_the_test_page_and_then_a_crisis(cir
 ])  # fmt: skip
 def test_members_have_no_business_here(circle, clinician, method, path):
     path = f"{HERE}/{path.format(id=circle.owl.id)}"
-    come_in(circle.heron).ask(method, path, expect=403, code="role", body={})
+    here(circle.heron).ask(method, path, expect=403, code="role", body={})
     clinician.ask(method, path, expect=401, body={})
     if "switch" in path:
-        come_in(circle.owl).ask(method, path, expect=403, code="role", body={})
+        here(circle.owl).ask(method, path, expect=403, code="role", body={})
 
 
 def test_a_rule_is_written_tried_and_switched(circle):
-    owl, eagle = come_in(circle.owl), come_in(circle.eagle)
+    owl, eagle = here(circle.owl), here(circle.eagle)
     begin(circle.heron, circle.sleep, "Moon beads!")
     bad = {**RULE, "phrases": ["fine", "~"]}
     owl.ask("POST", f"{HERE}/rules", expect=400, field="phrases.1", body=bad)

@@ -33,6 +33,7 @@ from tests.property.text_notes import (
     OPEN,
     PEOPLE,
     PHONES,
+    UNDER_WAY,
     Batch,
     Settler,
     Wish,
@@ -92,6 +93,9 @@ class Outbox(Resting):
                 and note.text.to != PHONES[phone]
                 and self.rows[id_].state == State.QUEUED
             }
+            for id_, note in self.notes.items():
+                if note.text.owner_id == PEOPLE[person] and self.rows[id_].state in UNDER_WAY:
+                    note.next_to = PHONES[phone]
             late = outbox.readdress(PEOPLE[person], PHONES[phone], self.clock.at)
             assert not {row.id for row in late} & set(waiting)
             self._end(list(waiting), [])
