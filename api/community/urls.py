@@ -26,6 +26,16 @@ from api.community.members import (
     SetBond,
 )
 from api.community.mine import DiscardDraft, Drafts, MyPost, MyPosts, ReplyDraft, ThreadDraft
+from api.community.notices import (
+    AskToHear,
+    ConfirmContact,
+    MyContacts,
+    NoticeKinds,
+    Notices,
+    ReadNotices,
+    TurnOffContact,
+    UnreadNotices,
+)
 from api.community.posting import Answer, AskForAPerson, Begin, Edit, Withdraw
 from api.community.reacting import Follow, React
 from api.community.reading import Feed, MarkRead, MemberTexts, OneThread, Search, Spaces
@@ -90,6 +100,14 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("me/export", Export.as_view()),
     path("leave", Leave.as_view()),
     path("bonds", Bonds.as_view()),
+    path("notices", Notices.as_view()),
+    path("notices/unread", UnreadNotices.as_view()),
+    path("notices/read", ReadNotices.as_view()),
+    path("notices/kinds", NoticeKinds.as_view()),
+    path("contacts", MyContacts.as_view()),
+    path("contacts/ask", AskToHear.as_view()),
+    path("contacts/confirm", ConfirmContact.as_view()),
+    path("contacts/turn-off", TurnOffContact.as_view()),
     path("my-posts", MyPosts.as_view()),
     path("my-posts/<uuid:post_id>", MyPost.as_view()),
     path("drafts", Drafts.as_view()),
