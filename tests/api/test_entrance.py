@@ -191,7 +191,7 @@ DOORS = [
     ("GET", "{ada}/doses/history", None, 200, 200, 404),
     ("POST", "{ada}/consent/withdraw", None, 200, 200, 404),
     ("POST", "{ada}/sign-in/invite", None, 201, 201, 404),
-    ("POST", "{ada}/sign-in/revoke", None, 204, 204, 404),
+    ("POST", "{ada}/sign-in/revoke", None, 409, 409, 404),
     ("GET", "{ada}/answers", None, 200, 200, 404),
     ("GET", "{ada}/texts", None, 200, 200, 404),
     ("POST", "{ada}/transfer", {"clinic": NOBODY}, 404, 403, 404),
