@@ -220,6 +220,8 @@ SPECTACULAR_SETTINGS = {
         "Verdict": "api.community.shapes.VERDICTS",
         "ReactionKind": "community.models.ReactionKind",
         "Tag": "api.community.shapes.TAGS",
+        "NoticeKind": "community.models.NoticeKind",
+        "BoardKind": "api.community.board.KINDS",
         "CaseKind": "community.models.CaseKind",
         "CaseEventKind": "community.models.CaseEvent.Kind",
         "MeasureKind": "community.models.MeasureKind",

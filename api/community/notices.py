@@ -51,7 +51,7 @@ class CodeGiven(ChannelNamed):
     code = Text(max_length=10)
 
 
-class NoticeShown(serializers.Serializer[Any]):
+class NewsShown(serializers.Serializer[Any]):
     """Something to tell you, in your language. decision: of a decision about you, with its reason
     and the way to appeal."""
 
@@ -65,11 +65,11 @@ class NoticeShown(serializers.Serializer[Any]):
     decision = MyDecisionShown(allow_null=True)
 
 
-class NoticesPage(serializers.Serializer[Any]):
+class NewsPage(serializers.Serializer[Any]):
     """Notices, the newest first."""
 
     next = serializers.URLField(allow_null=True, help_text="The next page, if there is one.")
-    results = NoticeShown(many=True)
+    results = NewsShown(many=True)
 
 
 class Unread(serializers.Serializer[Any]):
@@ -110,16 +110,14 @@ class Notices(CommunityDoor):
         "list_notices",
         "community",
         query=Paged,
-        answer=NoticesPage,
+        answer=NewsPage,
         shows={"next": None, "results": [examples.NOTICE, examples.OF_A_DECISION]},
     )
     def get(self, request: Request) -> Response:
         """What there is to tell you, as far as you can see what it is about at this moment."""
         rows, after = page(telling.notices_of(self.me), self.query(Paged), request)
         told = telling.in_words(rows, self.me)
-        shown = NoticesPage(
-            {"next": after, "results": told}, context={"language": self.me.language}
-        )
+        shown = NewsPage({"next": after, "results": told}, context={"language": self.me.language})
         return Response(shown.data)
 
 

@@ -71,14 +71,18 @@ BREAKAGES: dict[str, Break] = {
         settling, "_TAKE_DOUBTS", "lease_until <= COALESCE(%(now)s::timestamptz, "
         "statement_timestamp()) - make_interval(secs => %(quiet)s)",
     ),
-    "messages that are known count for another": value("messaging.settling._known", lambda _: set()),
+    "messages that are known count for another": value(
+        "messaging.settling._known", lambda _: set()
+    ),
     "any text may be repeated": without(settling, "_MAY_REPEAT", "kind = 'repeat'"),
     "leases never end": without(settling, "_LEASES_OVER", "state = 'sending'", "false"),
     "who said stop isn't passed over": without(claim, "_CLAIM", "said.opted_out", "false"),
     "what is of no use any more leaves": without(
         claim, "_CLAIM", "sms.expires_at > COALESCE(%(now)s::timestamptz, statement_timestamp())"
     ),
-    "what is cancelled comes back": value("messaging.evidence.target", _target(cancel_wished=False)),
+    "what is cancelled comes back": value(
+        "messaging.evidence.target", _target(cancel_wished=False)
+    ),
     "former attempts decide": value("messaging.evidence.target", _target(current=True)),
     "the last report counts, whatever it says": value("messaging.evidence.target", _latest_word),
     "nobody hears of bad ends": without(
