@@ -221,7 +221,6 @@ SPECTACULAR_SETTINGS = {
         "ReactionKind": "community.models.ReactionKind",
         "Tag": "api.community.shapes.TAGS",
         "NoticeKind": "community.models.NoticeKind",
-        "BoardKind": "api.community.board.KINDS",
         "CaseKind": "community.models.CaseKind",
         "CaseEventKind": "community.models.CaseEvent.Kind",
         "MeasureKind": "community.models.MeasureKind",
