@@ -10,11 +10,13 @@ from accounts.models import AuditEntry, User
 
 @dataclass(frozen=True)
 class Actor:
-    """Who acts: a signed-in user, the clock, or a carrier's webhook; and from which request."""
+    """Who acts, and from which request: a signed-in user, a persona of the community, the clock, or
+    a carrier's webhook."""
 
     kind: str
     user: User | None = None
     request_id: str = ""
+    persona_id: UUID | None = None
 
 
 CLOCK = Actor("clock")
@@ -24,6 +26,11 @@ CARRIER = Actor("carrier")
 def by(user: User, request_id: str) -> Actor:
     """The signed-in user as an actor."""
     return Actor("user", user, request_id)
+
+
+def as_persona(persona_id: UUID, request_id: str) -> Actor:
+    """Somebody of the community as an actor, whose user isn't known there."""
+    return Actor("persona", request_id=request_id, persona_id=persona_id)
 
 
 def record(
@@ -39,6 +46,7 @@ def record(
     AuditEntry.objects.create(
         actor_kind=actor.kind,
         user=actor.user,
+        persona_id=actor.persona_id,
         clinic_id=clinic_id,
         verb=verb,
         subject_id=subject_id,
@@ -49,13 +57,14 @@ def record(
 
 
 def record_each(
-    actor: Actor, verb: str, *, clinic_id: UUID, subject_ids: Iterable[UUID], **detail: Any
+    actor: Actor, verb: str, *, clinic_id: UUID | None, subject_ids: Iterable[UUID], **detail: Any
 ) -> None:
     """Write one act on many subjects down, a row for each, so that each subject's trail has it."""
     AuditEntry.objects.bulk_create(
         AuditEntry(
             actor_kind=actor.kind,
             user=actor.user,
+            persona_id=actor.persona_id,
             clinic_id=clinic_id,
             verb=verb,
             subject_id=subject_id,

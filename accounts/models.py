@@ -9,6 +9,8 @@ from django.db.models.functions import Lower
 
 from accounts.keys import TimeSortedModel
 
+E164 = r"^\+[1-9][0-9]{6,14}$"
+
 
 class UserManager(BaseUserManager["User"]):
     """Makes users with a hashed password."""
@@ -24,10 +26,15 @@ class UserManager(BaseUserManager["User"]):
 
 
 class User(AbstractBaseUser, TimeSortedModel):
-    """A person who signs in, with e-mail and password."""
+    """A person who signs in: staff with e-mail and password, others by a code to their phone.
 
-    email = models.EmailField(unique=True)
-    name = models.CharField(max_length=200)
+    phone: E.164, the person's own way in. Nobody else changes it, a clinic least of all: where
+    texts about doses go is the patient's number, and a different matter.
+    """
+
+    email = models.EmailField(unique=True, null=True)  # noqa: DJ001 - unique: null
+    phone = models.CharField(max_length=16, unique=True, null=True)  # noqa: DJ001 - unique: null
+    name = models.CharField(max_length=200, blank=True)
     is_active = models.BooleanField(default=True)
 
     objects = UserManager()
@@ -36,7 +43,11 @@ class User(AbstractBaseUser, TimeSortedModel):
     class Meta:
         constraints = [
             # One person can't have two accounts that differ in capitals.
-            models.CheckConstraint(condition=Q(email=Lower("email")), name="user_email_lower")
+            models.CheckConstraint(condition=Q(email=Lower("email")), name="user_email_lower"),
+            models.CheckConstraint(condition=Q(phone__regex=E164), name="user_phone_e164"),
+            models.CheckConstraint(
+                condition=Q(email__isnull=False) | Q(phone__isnull=False), name="user_has_a_way_in"
+            ),
         ]
 
 
@@ -84,7 +95,8 @@ class Membership(TimeSortedModel):
 
 
 class AuditEntry(TimeSortedModel):
-    """One act: who, what, when, why, and from which request.
+    """One act: who, what, when, why, and from which request. persona_id: who acts in the community,
+    where nobody is a user.
 
     Append-only: the database refuses UPDATE, DELETE and TRUNCATE (migration 0002). `detail` holds
     ids and plain facts of the act, never names, numbers or texts.
@@ -92,6 +104,7 @@ class AuditEntry(TimeSortedModel):
 
     actor_kind = models.CharField(max_length=16)
     user = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+    persona_id = models.UUIDField(null=True)
     clinic = models.ForeignKey(Clinic, on_delete=models.PROTECT, null=True, related_name="+")
     verb = models.CharField(max_length=64)
     subject_id = models.UUIDField(null=True)
@@ -107,9 +120,12 @@ class AuditEntry(TimeSortedModel):
 
 
 class KeptReply(TimeSortedModel):
-    """The reply to a POST with an Idempotency-Key, stored in the transaction of its effect."""
+    """The reply to a POST with an Idempotency-Key, stored in the transaction of its effect.
 
-    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    owner_id: the user's, or in the community the persona's: a user's key beside a post's address
+    would tell whose persona it is."""
+
+    owner_id = models.UUIDField()
     route = models.CharField(max_length=200)
     key = models.CharField(max_length=128)
     body_digest = models.CharField(max_length=64)
@@ -118,7 +134,7 @@ class KeptReply(TimeSortedModel):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["user", "route", "key"], name="kept_reply_once")
+            models.UniqueConstraint(fields=["owner_id", "route", "key"], name="kept_reply_once")
         ]
         indexes = [
             # Read by the daily sweep, which forgets replies older than a day.

@@ -76,3 +76,29 @@ def add_member(
             actor, "add_member", clinic_id=clinic.id, subject_id=membership.id, role=role.value
         )
     return membership
+
+
+def user_of_phone(phone: str) -> User | None:
+    """Whoever signs in by this number, E.164; None for a stranger, and for one who has left."""
+    return User.objects.filter(phone=phone, is_active=True).first()
+
+
+def user_with_phone(phone: str) -> User:
+    """The same, or somebody new: without a name, a password or a role."""
+    user = User.objects.filter(phone=phone).first()
+    if user is None:
+        user = User(phone=phone)
+        user.set_unusable_password()
+        user.save()
+    return user
+
+
+def sign_out_everywhere(user: User) -> None:
+    """End what a person who signs in by phone is signed in with, and forget their devices.
+
+    Sessions, and the cookie by which we know a device again, hang on the (unusable) password. One
+    who has a password that is usable keeps it: staff, who change it themselves.
+    """
+    if not user.has_usable_password():
+        user.set_unusable_password()
+        user.save(update_fields=["password"])

@@ -6,11 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 from django.db import transaction
 from django.db.models.functions import Now
 
-from accounts.models import KeptReply, User
+from accounts.models import KeptReply
 from accounts.refusals import Conflict, Invalid
 
 KEPT_FOR = timedelta(hours=24)
@@ -24,26 +25,29 @@ class Reply:
     body: Any
 
 
-def once(user: User, route: str, key: str, request_body: Any, act: Callable[[], Reply]) -> Reply:
+def once(
+    owner_id: UUID, route: str, key: str, request_body: Any, act: Callable[[], Reply]
+) -> Reply:
     """Act, and keep the reply in the act's own transaction; or answer as a first request with this
     key was answered, without acting again. Two at once take turns.
 
-    route: the path, with what it names; permission must have been checked, for a kept reply is
-    shown without a further look. Raises Invalid for a key that can't be one, and Conflict if the
-    key was used for another body. A refusal is not kept: nothing was done, so it may be retried.
+    owner_id: the user's or persona's; route: the path, with what it names; permission must have
+    been checked, for a kept reply is shown without a further look. Raises Invalid for a key that
+    can't be one, and Conflict if the key was used for another body. A refusal is not kept: nothing
+    was done, so it may be retried.
     """
     if not (1 <= len(key) <= 128 and key.isprintable() and key.isascii()):
         raise Invalid("idempotency_key", "Send 1 to 128 visible ASCII characters as the key.")
     digest = hashlib.sha256(json.dumps(request_body, sort_keys=True).encode()).hexdigest()
     with transaction.atomic():
         KeptReply.objects.filter(
-            user=user, route=route, key=key, created_at__lt=Now() - KEPT_FOR
+            owner_id=owner_id, route=route, key=key, created_at__lt=Now() - KEPT_FOR
         ).delete()
         KeptReply.objects.bulk_create(
-            [KeptReply(user=user, route=route, key=key, body_digest=digest)],
+            [KeptReply(owner_id=owner_id, route=route, key=key, body_digest=digest)],
             ignore_conflicts=True,
         )
-        kept = KeptReply.objects.select_for_update().get(user=user, route=route, key=key)
+        kept = KeptReply.objects.select_for_update().get(owner_id=owner_id, route=route, key=key)
         if kept.body_digest != digest:
             raise Conflict(
                 "idempotency_key_reused",

@@ -10,10 +10,9 @@ from rest_framework.exceptions import APIException, NotAuthenticated, Validation
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts import audit, replies
+from accounts import audit, replies, request_id
 from accounts.models import User
 from accounts.refusals import Invalid
-from api import request_id
 from api.fields import Strict
 from api.schema import IF_MATCH, REPEAT_KEY
 
@@ -75,7 +74,7 @@ class Door(APIView):
             reply = act()
         else:
             path, sent = self.request.path, self.request.data
-            reply = replies.once(self.who, path, key, sent, act)
+            reply = replies.once(self.who.id, path, key, sent, act)
         return Response(reply.body, reply.status)
 
     def seen(self) -> str:

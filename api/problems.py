@@ -12,9 +12,9 @@ from django.db import OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from rest_framework.exceptions import APIException, ErrorDetail, ValidationError
 
+from accounts import request_id
 from accounts.refusals import Conflict, Forbidden, Invalid, NotFound, Refusal, Stale
 from accounts.sign_in import NotSignedIn, TooMany
-from api import request_id
 
 log = logging.getLogger(__name__)
 
@@ -121,6 +121,14 @@ def _refusal(refusal: Refusal) -> HttpResponse:
         # The door has put the state there that the caller should have decided on.
         more["current"] = refusal.facts["current"]
         headers["ETag"] = refusal.facts["etag"]
+    if "decided" in refusal.facts:
+        more["decided"] = refusal.facts["decided"]
+        headers["ETag"] = refusal.facts["etag"]
+    if "until" in refusal.facts:
+        more["until"] = refusal.facts["until"]
+    if "help" in refusal.facts:
+        # What somebody who may be in danger wrote was refused; they are heard all the same.
+        more["help"] = refusal.facts["help"].as_json()
     return problem(status, refusal.code, refusal.message, errors, headers, **more)
 
 

@@ -7,7 +7,8 @@ from uuid import uuid4
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
-from api import problems, request_id
+from accounts import request_id
+from api import problems
 
 Handler = Callable[[HttpRequest], HttpResponse]
 

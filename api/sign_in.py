@@ -1,18 +1,16 @@
 """Signing in and out, and who one is."""
 
-from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Any
 
-from django.conf import settings
-from django.http import HttpRequest
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts import sign_in
+from accounts import request_id, sign_in
 from accounts.access import memberships_of
+from accounts.addresses import address
 from accounts.models import Role
-from api import examples, request_id
+from api import examples
 from api.door import Door
 from api.entrance import Anybody, SignedIn
 from api.fields import LINES, Strict, Text
@@ -88,7 +86,11 @@ class SignIn(Door):
         """
         sent = self.body(Credentials)
         found = sign_in.sign_in(
-            sent["email"], sent["password"], address(request), request_id.current.get(), self.now
+            sent["email"],
+            sent["password"],
+            address(request.META),
+            request_id.current.get(),
+            self.now,
         )
         return Response(
             SignedInAs(
@@ -131,21 +133,3 @@ class WhoAmI(Door):
     def get(self, request: Request) -> Response:
         """Who you are, and your role in each of your clinics."""
         return Response(Me({"user": self.who, "memberships": memberships_of(self.who)}).data)
-
-
-def address(request: HttpRequest | Request) -> str:
-    """Where a request comes from, as far as attempts are counted.
-
-    Each trusted proxy adds who it got the request from at the end of X-Forwarded-For; what stands
-    before those is anybody's claim. Of IPv6 the network counts, for one house has many addresses.
-    """
-    hops = [hop.strip() for hop in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")]
-    proxies = settings.TRUSTED_PROXIES
-    told = hops[-proxies] if 0 < proxies <= len(hops) else request.META.get("REMOTE_ADDR", "")
-    try:
-        found = ip_address(told)
-    except ValueError:
-        return "unknown"
-    if isinstance(found, IPv6Address):
-        return str(ip_network((found, 64), strict=False))
-    return str(found)

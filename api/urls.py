@@ -17,6 +17,7 @@ from api.doses import Doses
 from api.health import Health
 from api.imports import ConfirmImport, ImportProblems, Imports, OneImport
 from api.messages import Corrections, Messages
+from api.own_pages import Invite, RevokeSignIn
 from api.patients import ConfirmNumber, OnePatient, Patients, WithdrawConsent
 from api.records import Answers, DoseHistory, RecordDose
 from api.schedules import ChangeInterval, Pause, PreviewChange, Resume, Schedule, Stop
@@ -40,6 +41,8 @@ of_a_patient = [
     path("doses/history", DoseHistory.as_view()),
     path("doses/<uuid:dose_id>/record", RecordDose.as_view()),
     path("consent/withdraw", WithdrawConsent.as_view()),
+    path("sign-in/invite", Invite.as_view()),
+    path("sign-in/revoke", RevokeSignIn.as_view()),
     path("texts", Texts.as_view()),
     path("side-effects", SideEffects.as_view()),
     path("side-effects/trend", SideEffectTrend.as_view()),
@@ -82,6 +85,7 @@ first: list[URLPattern | URLResolver] = [
     path("patients/<uuid:patient_id>", OnePatient.as_view()),
     path("patients/<uuid:patient_id>/", include(of_a_patient)),
     path("clinics/<uuid:clinic_id>/", include(of_a_clinic)),
+    path("community/", include("api.community.urls")),
     path("transfers", Transfers.as_view()),
     path("transfers/<uuid:transfer_id>/accept", Accept.as_view()),
     path("transfers/<uuid:transfer_id>/decline", Decline.as_view()),

@@ -50,6 +50,13 @@ TWILIO_QUIET_SECONDS = env.read(
     # minute where we saw it: only two readings after twice that prove that a text was not taken.
     default="120",
 )
+MAIL = env.read(
+    "EMAIL_URL",
+    env.mail,
+    "Leave it out (then no e-mail goes), or set it to a mail server and what we write as: "
+    "smtps://user:password@host:465?from=community@example.org, or smtp:// for STARTTLS.",
+    default="none",
+)
 TRUSTED_PROXIES = env.read(
     "TRUSTED_PROXIES",
     env.whole_number(0, 9),
@@ -67,12 +74,16 @@ AUTH_USER_MODEL = "accounts.User"
 INSTALLED_APPS = [
     "django.contrib.auth",
     "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
     "django.contrib.staticfiles",
     "django.contrib.postgres",
     "rest_framework",
     "knox",
     "drf_spectacular",
     "drf_spectacular_sidecar",
+    "allauth",
+    "allauth.account",
     "accounts",
     "messaging",
     "reminders",
@@ -87,13 +98,23 @@ MIDDLEWARE = [
     "api.requests.RequestId",
     "api.requests.BodyLimit",
     "django.middleware.common.CommonMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "APP_DIRS": True,
-        "OPTIONS": {"context_processors": ["django.template.context_processors.request"]},
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
     }
 ]
 AUTH_PASSWORD_VALIDATORS = [
@@ -107,6 +128,15 @@ CACHES = {
         "LOCATION": "accounts_throttle",
     }
 }
+# Loopback is this machine: a relay there needs no TLS.
+EMAIL_HOST = MAIL.host
+EMAIL_PORT = MAIL.port
+EMAIL_HOST_USER = MAIL.user
+EMAIL_HOST_PASSWORD = MAIL.password
+EMAIL_USE_SSL = MAIL.tls == "whole"
+EMAIL_USE_TLS = MAIL.tls == "starttls"
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = MAIL.sender
 USE_TZ = True
 TIME_ZONE = "UTC"
 USE_I18N = False
@@ -119,7 +149,33 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_SSL_REDIRECT = False
 SECURE_HSTS_SECONDS = 31_536_000 if PUBLIC_URL.startswith("https://") else 0
-SECURE_REFERRER_POLICY = "no-referrer"
+# Not "no-referrer": browsers then keep the origin of a form to themselves, too, and CSRF's check of
+# it would refuse every one. Elsewhere nobody learns where somebody came from.
+SECURE_REFERRER_POLICY = "same-origin"
+
+# --- Sessions of people who use the pages, and signing in by phone (allauth) ------------------
+SESSION_COOKIE_AGE = 12 * 60 * 60
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PUBLIC_URL.startswith("https://")
+CSRF_COOKIE_HTTPONLY = True
+CSRF_FAILURE_VIEW = "web.faults.form_refused"
+# In the session, not in a cookie: a notice may say what was recorded.
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "today"
+LOGOUT_REDIRECT_URL = "account_login"
+ACCOUNT_ADAPTER = "web.phone_sign_in.Adapter"
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_LOGIN_METHODS = {"phone"}
+ACCOUNT_SIGNUP_FIELDS = ["phone*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_LOGIN_BY_CODE_ENABLED = True
+ACCOUNT_LOGIN_BY_CODE_MAX_ATTEMPTS = 5
+ACCOUNT_LOGIN_BY_CODE_TIMEOUT = 15 * 60
+ACCOUNT_PHONE_VERIFICATION_CODE_FORMAT = {"numeric": True, "length": 6, "dashed": False}
+ACCOUNT_SESSION_REMEMBER = True
+# Known and unknown numbers alike: five codes to one in a day, sixty to one address.
+ACCOUNT_RATE_LIMITS = {"request_login_code": "20/m/ip,60/d/ip,3/m/key,5/d/key"}
 
 # --- Django REST Framework, knox, drf-spectacular --------------------------------------------
 REST_FRAMEWORK = {
@@ -156,6 +212,23 @@ SPECTACULAR_SETTINGS = {
         "ResultCameBy": "reminders.models.ResultSource",
         "ImportState": "reminders.models.ImportState",
         "TransferState": "reminders.models.Transfer.State",
+        "Language": "reminders.models.Language",
+        "PostLanguage": "api.community.shapes.LANGUAGES",
+        "PersonaRole": "community.models.PersonaRole",
+        "BondKind": "community.models.BondKind",
+        "PostState": "community.models.PostState",
+        "Verdict": "api.community.shapes.VERDICTS",
+        "ReactionKind": "community.models.ReactionKind",
+        "Tag": "api.community.shapes.TAGS",
+        "NoticeKind": "community.models.NoticeKind",
+        "CaseKind": "community.models.CaseKind",
+        "CaseEventKind": "community.models.CaseEvent.Kind",
+        "MeasureKind": "community.models.MeasureKind",
+        "MeasureKindToChoose": "api.community.deciding.KINDS",
+        "SanctionKind": "community.models.SanctionKind",
+        "ReportReason": "community.models.ReportReason",
+        "ReportOutcome": "api.community.reporting.OUTCOMES",
+        "DecisionReason": "api.community.deciding.REASONS",
         "ItemOutcome": "api.worklist.OUTCOMES",
         "HowItEnded": "api.attending.ENDS",
     },
@@ -175,7 +248,7 @@ LOGGING = {
             "style": "{",
         },
     },
-    "filters": {"request": {"()": "api.request_id.NameRequest"}},
+    "filters": {"request": {"()": "accounts.request_id.NameRequest"}},
     "handlers": {
         "stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["request"]}
     },

@@ -92,11 +92,14 @@ def _welcome(house: Household, begun: float) -> "Phones":
     Answers the phones of all, but of the first of these, who is for the visitor to play."""
     from django.utils import timezone
 
+    from accounts import audit
     from dev.demo_answers import Phones
     from dev.demo_people import PASSWORD, PLACES, enrol_some_for_now
+    from reminders.patient_login import invite
     from reminders.planning import plan_doses
 
     fresh = enrol_some_for_now(timezone.now())
+    welcome = invite(fresh[0].id, audit.Actor("demo"), timezone.now())
     phones = Phones(house.simulator, kept=[fresh[0].number])
     seconds = time.monotonic() - begun
     api = f"{house.web_url}/api/v1"
@@ -134,6 +137,9 @@ Answer as {fresh[0].name} would:
   curl -s "{api}/worklist?page_size=5" -H "Authorization: Bearer $TOKEN" \\
     | {_ITEMS}
   curl -s "{api}/patients/{fresh[0].id}/answers" -H "Authorization: Bearer $TOKEN"
+
+Or sign in as {fresh[0].name} at {house.web_url}/me with {fresh[0].number}. The code comes
+to the same phone; the welcome code, which the clinic would give by hand, is {welcome.code}.
 
 Then look at whom the clinic reminds, and give the same patient a dose every three weeks (the answer
 shows the text that tells them, or why there is none):

@@ -62,7 +62,7 @@ def _play_both(server: str, live: Household, story: Household) -> int:
         house.wait_until_ready()
 
     _say("Live: five people enrol through the API, and four are due at the next minute ...")
-    scene = LiveScene(live, clinician.email, PASSWORD)
+    scene = LiveScene(live, clinician.email or "", PASSWORD)
     scene.begin()
     _say(f"Meanwhile the story: {len(PEOPLE)} people, {WEEKS} weeks, instant by instant ...")
     judgement, fates = _play_story(story, live)

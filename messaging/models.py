@@ -32,6 +32,7 @@ class Scope(models.TextChoices):
     CARE = "care"
     COMMUNITY = "community"
     STAFF = "staff"
+    MODERATORS = "moderators"
 
 
 class Lane(models.TextChoices):

@@ -30,18 +30,18 @@ from reminders.models import (
     Told,
 )
 from reminders.moments import when_done, when_wished
+from reminders.offers import offered
 from reminders.policies import policy_of
 from reminders.recording import Telling, near_injection, record_dose
 from reminders.replies import Reply
 from reminders.schedule import local_date
-from reminders.understanding import Meaning, Sign, Understood, understand
+from reminders.understanding import Meaning, Understood, understand
 from reminders.worklist import Finding, open_items, settle_items
 
 ANSWERING = frozenset({Meaning.TAKEN, Meaning.SKIP, Meaning.LATER})
 """Meanings that are about one dose. Two of them in one text are a person's to read."""
 
 TOLD = {Meaning.TAKEN: Told.TAKEN, Meaning.SKIP: Told.SKIPPED}
-MOOD = frozenset({Sign.LOW_MOOD, Sign.BEHAVIOUR, Sign.SELF_HARM})
 ASKING_LASTS = timedelta(hours=24)
 PATIENT = audit.Actor("patient")
 
@@ -147,7 +147,7 @@ class Conversation:
         denied = [sign.value for sign in signs if f"urgent.{sign}" not in named]
         self._finding(Cause.URGENT_SIGN, signs=[sign.value for sign in signs], denied=denied)
         for sign in signs:
-            kind = "mood" if sign in MOOD else "safety"
+            kind = "mood" if sign in replies.MOOD else "safety"
             replies.send(Reply(kind, subject=sign.value), self.patients[0], self.row, self.now)
         self._close(Handled.TO_READ)
 
@@ -324,7 +324,9 @@ class Conversation:
 
     def _understand(self, text: InboundSms, *, alone: bool = False) -> Understood:
         digits = alone or any(
-            dose is not None and dose.state == DoseState.DUE for dose in self.open_doses.values()
+            dose.state == DoseState.DUE and offered(patient, [dose])
+            for patient in self.patients
+            if (dose := self.open_doses[patient.id]) is not None
         )
         return understand(text.body, self.patients[0].language, digits=digits)
 

@@ -91,7 +91,7 @@ def note_side_effect(
             on_date=on_date,
             source=source,
             answer=answer,
-            recorded_by=actor.user,
+            recorded_by=actor.user if source == Source.STAFF else None,
             recorded_at=now,
             corrects=_to_correct(patient, corrects) if corrects else None,
         )

@@ -1,17 +1,43 @@
 """ "Later": one more text on the same day, because the patient asked for it."""
 
 from datetime import date, datetime, time, timedelta
+from uuid import UUID
+
+from django.db import transaction
 
 from accounts import audit
+from accounts.refusals import Conflict, NotFound
 from messaging import outbox
 from messaging.models import Scope
 from reminders import templates, wording
-from reminders.ladder import EARLIEST, LATEST
-from reminders.models import Dose, Patient
+from reminders.models import Dose, DoseState, Patient
+from reminders.plan import lock_patient
+from reminders.policies import policy_of
 from reminders.schedule import local_date, local_instant
 
 SOONEST = timedelta(minutes=5)
 """Sooner than this the patient still holds the phone."""
+
+
+def wish_later(
+    patient_id: UUID, dose_id: UUID, minutes: int, actor: audit.Actor, now: datetime
+) -> datetime | None:
+    """The wish of a patient on their page: the same as a text that says "later".
+
+    Raises NotFound for a dose that isn't theirs, Conflict for one that doesn't wait for an answer.
+    """
+    with transaction.atomic():
+        patient = lock_patient(patient_id)
+        dose = (
+            Dose.objects.select_for_update(of=("self",))
+            .filter(schedule__patient=patient, id=dose_id)
+            .first()
+        )
+        if dose is None:
+            raise NotFound("dose")
+        if dose.state != DoseState.DUE:
+            raise Conflict("not_waiting", "This dose doesn't wait for an answer.")
+        return remind_later(patient, dose, now + timedelta(minutes=minutes), actor, now)
 
 
 def remind_later(
@@ -59,9 +85,11 @@ def remind_later(
 
 
 def _hours(patient: Patient, today: date) -> tuple[datetime, datetime]:
-    """Between which instants of today a text may go: 8 to 21 (FACTS, SMS law), or from the
-    patient's own hour, and to an hour after it, where that lies outside."""
-    first, last = min(EARLIEST, patient.hour), LATEST
+    """Between which instants of today a text may go: in the clinic's hours, within the law's (8 to
+    21: FACTS, SMS law), or from the patient's own, and to an hour after it, where that lies
+    outside."""
+    policy = policy_of(patient.clinic_id)
+    first, last = min(policy.texts_from, patient.hour), policy.texts_until
     opens, closes = (local_instant(today, hour, patient.zone) for hour in (first, last))
     own = local_instant(today, patient.hour, patient.zone) + timedelta(hours=1)
     midnight = local_instant(today + timedelta(days=1), time(0), patient.zone)

@@ -19,7 +19,7 @@ from accounts import audit
 from accounts.refusals import Conflict, Invalid, Refusal
 from messaging import inbound, outbox
 from messaging.models import Kind, Lane, Scope, Sms
-from reminders import wording
+from reminders import patient_login, wording
 from reminders.models import Cause, NumberChange, Patient
 from reminders.numbers import e164
 from reminders.phones import hold_number
@@ -111,8 +111,9 @@ def ask(patient: Patient, number: str, actor: audit.Actor, now: datetime) -> Num
 def note_lost(patient: Patient, now: datetime) -> None:
     """Let nothing go to the patient's number any more, until START comes from it or another one is
     confirmed; within a verb that has locked the patient. Whoever shares the phone gets nothing
-    either."""
+    either, and nobody who holds it is signed in any more."""
     inbound.say(Scope.CARE, patient.number, opted_out=True, said_at=now)
+    patient_login.shut_out_if_lost(patient)
     open_items([Finding(patient.id, Cause.NUMBER_LOST, {"on": now.date().isoformat()})], now)
 
 

@@ -20,6 +20,7 @@ from accounts.models import Clinic, User
 from accounts.refusals import NotFound
 from messaging import outbox
 from messaging.models import Scope, Sms
+from reminders.formerly import same_person
 from reminders.models import (
     Answer,
     Dose,
@@ -143,9 +144,9 @@ def answers_for(user: User, patient_id: UUID) -> QuerySet[Answer]:
 
 
 def doses_for(user: User, patient_id: UUID) -> QuerySet[Dose]:
-    """A patient's doses, with what was told of each."""
+    """A patient's doses, with what was told of each, those at former clinics among them."""
     patient = patient_for(user, patient_id, May.SEE_PATIENTS)
-    doses = Dose.objects.filter(schedule__patient=patient)
+    doses = Dose.objects.filter(schedule__patient__in=same_person(patient))
     return doses.prefetch_related("records__recorded_by")
 
 

@@ -35,6 +35,7 @@ from reminders.models import (
 from reminders.plan import dose_after, lock_patient, taken_days
 from reminders.policies import policy_of
 from reminders.schedule import local_date
+from reminders.understanding import understand
 from reminders.worklist import Finding, open_items, settle_items
 
 STATES = {
@@ -62,12 +63,13 @@ class Telling:
 @dataclass(frozen=True)
 class Recorded:
     """A dose and the record that holds now. cautions: what to tell whoever recorded it. too_late:
-    texts about the dose that left, or may have."""
+    texts about the dose that left, or may have. signs: urgent ones in the patient's own note."""
 
     dose: Dose
     record: DoseRecord
     cautions: list[Caution]
     too_late: list[Sms]
+    signs: list[str]
 
 
 def record_dose(
@@ -90,7 +92,7 @@ def record_dose(
         schedule, dose = _lock_dose(patient, dose_id)
         former = DoseRecord.objects.filter(dose=dose).order_by("-number").first()
         if former is not None and _same(former, telling):
-            return Recorded(dose, former, [], [])
+            return Recorded(dose, former, [], [], [])
         _check(dose, telling, patient, now)
         near = None
         if telling.told == Told.TAKEN:
@@ -102,6 +104,7 @@ def record_dose(
                 f"{abs(_day(telling) - near).days} days from this one. "
                 "If both are true, confirm it.",
                 "taken_on",
+                other=near,
             )
         cautions = _site_again(dose, telling)
         record = DoseRecord.objects.create(
@@ -114,12 +117,13 @@ def record_dose(
             note=telling.note,
             source=source,
             answer=answer,
-            recorded_by=actor.user,
+            recorded_by=actor.user if source == Source.STAFF else None,
             recorded_at=now,
         )
         _move(dose, telling, schedule)
         too_late = outbox.cancel([dose.id])
-        _tell_the_team(patient, dose, telling, near, now)
+        signs = signs_in(telling.note, patient) if source == Source.PAGE else []
+        _tell_the_team(patient, dose, telling, near, signs, now)
         audit.record(
             actor,
             "correct_dose" if former else "record_dose",
@@ -129,7 +133,12 @@ def record_dose(
             source=source,
             number=record.number,
         )
-    return Recorded(dose, record, cautions, too_late)
+    return Recorded(dose, record, cautions, too_late, signs)
+
+
+def signs_in(note: str, patient: Patient) -> list[str]:
+    """The urgent signs in a patient's own words, also denied ones: found as in a text."""
+    return [sign.value for sign in understand(note, patient.language).urgent]
 
 
 def near_injection(dose: Dose, day: date, patient: Patient) -> date | None:
@@ -233,10 +242,17 @@ def _move(dose: Dose, telling: Telling, schedule: Schedule) -> None:
 
 
 def _tell_the_team(
-    patient: Patient, dose: Dose, telling: Telling, near: date | None, now: datetime
+    patient: Patient,
+    dose: Dose,
+    telling: Telling,
+    near: date | None,
+    signs: list[str],
+    now: datetime,
 ) -> None:
     """Open and settle what the record makes of the worklist."""
     facts = {"dose": str(dose.id), "date": dose.date.isoformat()}
+    if signs:
+        open_items([Finding(patient.id, Cause.URGENT_SIGN, {**facts, "signs": signs})], now)
     if near is not None:
         both = {"taken_on": _day(telling).isoformat(), "other": near.isoformat()}
         open_items([Finding(patient.id, Cause.SECOND_DOSE, facts | both)], now)

@@ -5,7 +5,7 @@ Each kind once to a number in 24 hours, so that two machines never talk to each 
 safety answers once for each sign.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from uuid import UUID, uuid5
@@ -16,6 +16,7 @@ from messaging.states import State
 from reminders import wording
 from reminders.models import Patient
 from reminders.policies import policy_of
+from reminders.understanding import Sign
 
 ONCE_IN = timedelta(hours=24)
 OF_USE = timedelta(hours=2)
@@ -23,6 +24,8 @@ SAFETY_OF_USE = timedelta(hours=12)
 """A safety answer that comes late is still better than none."""
 
 SAFETY = frozenset({"safety", "mood"})
+MOOD = frozenset({Sign.LOW_MOOD, Sign.BEHAVIOUR, Sign.SELF_HARM})
+"""Signs that are answered with somebody to talk to."""
 LAST_WORD = frozenset({"texts_stopped", *SAFETY})
 """Answers that go although the number has said stop: the one confirmation of it (FACTS, SMS law),
 and those about danger."""
@@ -101,6 +104,13 @@ def _body(reply: Reply, patient: Patient) -> str:
         elsewhere=elsewhere,
         in_emergency=in_emergency,
     )
+
+
+def safety_words(patient: Patient, signs: Collection[str]) -> list[str]:
+    """The fixed safety answers to these signs, for a page that says them at once."""
+    mood = {"mood"} if MOOD & set(signs) else set()
+    other = {"safety"} if set(signs) - MOOD else set()
+    return [_body(Reply(kind), patient) for kind in sorted(mood | other)]
 
 
 def initials(name: str) -> str:

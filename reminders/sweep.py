@@ -15,6 +15,7 @@ from reminders.imports import forget_unconfirmed
 from reminders.ladder import FOLLOWING, Step, step_instant
 from reminders.models import Cause, Dose, DoseState, Schedule, Status, WorkItem
 from reminders.new_number import end_late_codes
+from reminders.patient_login import forget_late_codes
 from reminders.planning import MOST_TROUBLE
 from reminders.schedule import local_date
 from reminders.worklist import Finding, open_items, settle_items
@@ -60,6 +61,7 @@ def sweep(now: datetime) -> None:
         forget_replies()
         forget_unconfirmed(now)
         end_late_codes(now)
+        forget_late_codes(now)
         audit.record(audit.CLOCK, "sweep", clinic_id=None, subject_id=None, moved=moved)
 
 

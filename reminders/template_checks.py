@@ -22,7 +22,9 @@ from accounts.models import Clinic
 from messaging.segments import count_segments
 from messaging.vocabulary import carrier_words
 from reminders import wording
+from reminders.ladder import Step
 from reminders.models import Language, Policy, Wording
+from reminders.offers import HEARD_AFTER, MEANS, offers, wrong_offers
 
 ONE_TEXT = 160
 MOST_CHARACTERS = 480
@@ -75,13 +77,18 @@ def check(clinic: Clinic, language: Language, style: Wording, kind: str, body: s
     shown = body if problems else _longest(clinic, language, body)
     segments = count_segments(shown)
     problems += _contents(language, style, body)
+    problems += _digits_mean(kind, language, body)
     if len(shown) > MOST_CHARACTERS:
         problems.append(Remark("long", f"Shorten it: {len(shown)} characters at its longest."))
     policy = Policy.objects.filter(clinic=clinic).first()
     price = policy.segment_price if policy else None
     return Checked(
         problems=problems,
-        warnings=[*_cost(shown, segments), *_reading(language, body)],
+        warnings=[
+            *_cost(shown, segments),
+            *_reading(language, body),
+            *_digits_left_out(kind, body),
+        ],
         shown=shown,
         characters=len(shown),
         segments=segments,
@@ -131,6 +138,27 @@ def _contents(language: Language, style: Wording, body: str) -> Iterator[Remark]
         yield Remark("carrier_word", f"Carriers act on {word}: don't offer it as an answer.")
     if style == Wording.DISCREET and (said := _telling(language, plain)):
         yield Remark("telling", f'A discreet text doesn\'t say "{said}": others may read it.')
+
+
+def _digits_mean(kind: str, language: Language, body: str) -> Iterator[Remark]:
+    """A digit that a text about a dose offers has to say what it does: whoever answers it means the
+    words beside it."""
+    if kind not in HEARD_AFTER:
+        return
+    for digit in wrong_offers(body, language):
+        means = MEANS[digit].value
+        yield Remark(
+            "digit_means", f'{digit} is heard as "{means}". Write that after it, as in "1 done".'
+        )
+
+
+def _digits_left_out(kind: str, body: str) -> Iterator[Remark]:
+    if kind == Step.DAY and {digit for digit, _ in offers(body)} != set(MEANS):
+        yield Remark(
+            "digits_left_out",
+            "It doesn't offer 1, 2 and 3. Without any of them a digit isn't understood as an "
+            "answer.",
+        )
 
 
 def _telling(language: Language, plain: str) -> str:

@@ -1,7 +1,8 @@
 """Another clinic takes a patient over: offered by one, accepted by a clinician of the other.
 
-Closed here and enrolled there in one transaction: never two clinics for a phone, never none. What
-happened here stays here; the decisions go along, and with them the same dates.
+Closed here and enrolled there in one transaction: never two clinics for a phone, never none. The
+decisions go along, and with them the same dates, and so does what waits on the worklist. The
+records stay here, and are read there as one history (formerly.py).
 """
 
 from datetime import date, datetime
@@ -14,7 +15,7 @@ from accounts import audit
 from accounts.models import Clinic, User
 from accounts.refusals import Conflict, Invalid, NotFound
 from messaging import outbox
-from reminders import new_number
+from reminders import new_number, patient_login
 from reminders.models import (
     Dose,
     DoseRecord,
@@ -28,6 +29,7 @@ from reminders.models import (
 )
 from reminders.phones import hold_number
 from reminders.plan import Plan, lock_patient, read_plan
+from reminders.worklist import move_items
 
 
 def offer(
@@ -86,6 +88,8 @@ def accept(transfer_id: UUID, actor: audit.Actor, now: datetime) -> Transfer:
         Patient.objects.filter(id=patient.id).update(number="", left_at=now)
         hold_number(number, transfer.to_clinic)
         new = _enrol(patient, number, transfer.to_clinic)
+        patient_login.go_along(patient, new)
+        move_items(patient, new, now)
         if plan is not None and plan.schedule.status != Status.STOPPED:
             _go_on(plan, new)
         if plan is not None:

@@ -106,6 +106,13 @@ def code_text(patient: Patient, number: str, code: str) -> str:
     )
 
 
+def sign_in_text(patient: Patient, number: str, code: str) -> str:
+    """The text that brings a code for signing in."""
+    return str(words(patient.language)["number"]["sign_in"]).format(
+        clinic=patient.clinic.name, phone=callable_from(patient.clinic.phone, number), code=code
+    )
+
+
 @dataclass(frozen=True)
 class Said:
     """Dates, times and numbers as one patient would write them."""
@@ -127,14 +134,14 @@ class Said:
         if at is None:
             return ""
         local = at.astimezone(self.patient.zone).time()
-        return format_time(local, "short", locale=_region(self.patient))
+        return format_time(local, "short", locale=locale_of(self.patient))
 
     def phone(self, number: str) -> str:
         """A number as they would dial it."""
         return callable_from(number, self.patient.number)
 
 
-def _region(patient: Patient) -> str:
+def locale_of(patient: Patient) -> str:
     """The language as it is written where the patient's phone is: 16:30 in Britain, 4:30 PM in
     America."""
     country = phonenumbers.region_code_for_country_code(_country(patient.number))

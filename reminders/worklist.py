@@ -15,7 +15,7 @@ from django.db.models.functions import Greatest
 from uuid_utils.compat import uuid7
 
 from messaging import outbox
-from reminders.models import URGENCY, Cause, Outcome, Urgency, WorkItem, WorkNote
+from reminders.models import URGENCY, Cause, Outcome, Patient, Urgency, WorkItem, WorkNote
 
 
 @dataclass(frozen=True)
@@ -69,6 +69,25 @@ def settle_items(
     """Close what is open of these causes because of what happened since; `facts` say what that
     was, and stay with the item."""
     _close(_lock(patient_ids, causes), now, facts)
+
+
+def move_items(former: Patient, new: Patient, now: datetime) -> None:
+    """Close what is open of a patient whom another clinic takes over, and open it there: somebody
+    must go on with it, and it isn't this team any more."""
+    items = _lock([former.id], list(Cause))
+    open_items(
+        [
+            Finding(new.id, Cause(item.cause), {**item.facts, "since": item.opened_at.isoformat()})
+            for item in items
+            if item.cause not in OF_THE_PLAN
+        ],
+        now,
+    )
+    _close(items, now, {"because": "Another clinic took the patient over, and this with them."})
+
+
+OF_THE_PLAN = frozenset({Cause.NO_PLAN, Cause.PLAN_FAILED})
+"""Troubles of a plan that ends: the new one has a sweep of its own."""
 
 
 def settle_taken(patient_ids: Collection[UUID], now: datetime) -> None:

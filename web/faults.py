@@ -4,6 +4,11 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 WORDS = {
+    403: (
+        "That didn't work",
+        "This page was open for too long, or your browser keeps no cookies. Go back, load it "
+        "again, and try once more.",
+    ),
     400: (
         "That didn't work",
         "Your browser sent something that we can't read. Go back and try it again.",
@@ -17,6 +22,11 @@ WORDS = {
         "It is written down, and somebody will look at it. Please try again in a few minutes.",
     ),
 }
+
+
+def form_refused(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """A form without the proof that it is one of ours."""
+    return page(request, 403)
 
 
 def page(request: HttpRequest, status: int) -> HttpResponse:

@@ -10,6 +10,9 @@ from typing import Any
 
 from celery import Task, shared_task
 
+from community.alarms import alarms as community_alarms
+from community.moderation import paging as crises
+from community.notices import digests, texting
 from messaging.clock import first_look, read_clock
 from messaging.models import Lane
 from messaging.reading_back import read_back as read_back_texts
@@ -78,6 +81,21 @@ def page_staff() -> None:
 
 
 @shared_task(base=Tick)
+def page_moderators() -> None:
+    _while_busy(lambda: crises.page_moderators(read_clock()))
+
+
+@shared_task(base=Tick)
+def text_members() -> None:
+    _while_busy(lambda: texting.text_members(read_clock()))
+
+
+@shared_task(base=Tick)
+def mail_members() -> None:
+    _while_busy(lambda: digests.mail_members(read_clock()))
+
+
+@shared_task(base=Tick)
 def settle() -> None:
     settle_texts()
 
@@ -109,5 +127,6 @@ def count_today() -> None:
 
 @shared_task(base=Tick)
 def watch() -> None:
-    for alarm in alarms(read_clock()):
+    now = read_clock()
+    for alarm in (*alarms(now), *community_alarms(now)):
         log.error("%s for %.0f s: %s", alarm.name, alarm.seconds, alarm.what)

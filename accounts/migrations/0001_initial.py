@@ -39,12 +39,13 @@ class Migration(migrations.Migration):
                 ('last_login', models.DateTimeField(blank=True, null=True, verbose_name='last login')),
                 ('id', models.UUIDField(default=uuid_utils.compat.uuid7, editable=False, primary_key=True, serialize=False)),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('email', models.EmailField(max_length=254, unique=True)),
-                ('name', models.CharField(max_length=200)),
+                ('email', models.EmailField(max_length=254, null=True, unique=True)),
+                ('phone', models.CharField(max_length=16, null=True, unique=True)),
+                ('name', models.CharField(blank=True, max_length=200)),
                 ('is_active', models.BooleanField(default=True)),
             ],
             options={
-                'constraints': [models.CheckConstraint(condition=models.Q(('email', django.db.models.functions.text.Lower('email'))), name='user_email_lower')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('email', django.db.models.functions.text.Lower('email'))), name='user_email_lower'), models.CheckConstraint(condition=models.Q(('phone__regex', '^\\+[1-9][0-9]{6,14}$')), name='user_phone_e164'), models.CheckConstraint(condition=models.Q(('email__isnull', False), ('phone__isnull', False), _connector='OR'), name='user_has_a_way_in')],
             },
         ),
         migrations.CreateModel(
@@ -58,6 +59,7 @@ class Migration(migrations.Migration):
                 ('reason', models.TextField(blank=True)),
                 ('detail', models.JSONField(default=dict)),
                 ('request_id', models.CharField(blank=True, max_length=64)),
+                ('persona_id', models.UUIDField(null=True)),
                 ('user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('clinic', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.clinic')),
             ],
@@ -75,11 +77,11 @@ class Migration(migrations.Migration):
                 ('body_digest', models.CharField(max_length=64)),
                 ('status', models.PositiveSmallIntegerField(default=0)),
                 ('reply', models.JSONField(default=dict)),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('owner_id', models.UUIDField()),
             ],
             options={
                 'indexes': [models.Index(fields=['created_at'], name='kept_reply_by_age')],
-                'constraints': [models.UniqueConstraint(fields=('user', 'route', 'key'), name='kept_reply_once')],
+                'constraints': [models.UniqueConstraint(fields=('owner_id', 'route', 'key'), name='kept_reply_once')],
             },
         ),
         migrations.CreateModel(

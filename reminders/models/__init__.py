@@ -15,6 +15,7 @@ from reminders.models.imports import (
     ImportProblem,
     ImportState,
 )
+from reminders.models.logins import PatientLogin
 from reminders.models.moves import NumberChange, Transfer
 from reminders.models.patients import (
     E164,
@@ -73,6 +74,7 @@ __all__ = [
     "NumberChange",
     "Outcome",
     "Patient",
+    "PatientLogin",
     "Policy",
     "Question",
     "ResultSource",

@@ -11,6 +11,18 @@ from tests.cast import PASSWORD
 
 WHO_MAY_ENTER = {
     "/": "Anybody",
+    "/sign-in": "Anybody",
+    "/sign-in/code": "Anybody",
+    "/sign-in/welcome": "Anybody",
+    "/sign-out": "Anybody",
+    "/me": "Patient",
+    "/me/days/<uuid:dose_id>": "Patient",
+    "/me/days/<uuid:dose_id>/later": "Patient",
+    "/me/days/<uuid:dose_id>/skip": "Patient",
+    "/me/past": "Patient",
+    "/me/feel": "Patient",
+    "/me/feel/new": "Patient",
+    "/me/feel/<uuid:entry_id>": "Patient",
     "/health": "Anybody",
     "/health/work": "Anybody",
     "/metrics": "SignedIn",
@@ -32,6 +44,8 @@ WHO_MAY_ENTER = {
     "/api/v1/patients/<uuid:patient_id>/doses/history": "SignedIn",
     "/api/v1/patients/<uuid:patient_id>/doses/<uuid:dose_id>/record": "SignedIn",
     "/api/v1/patients/<uuid:patient_id>/consent/withdraw": "SignedIn",
+    "/api/v1/patients/<uuid:patient_id>/sign-in/invite": "SignedIn",
+    "/api/v1/patients/<uuid:patient_id>/sign-in/revoke": "SignedIn",
     "/api/v1/patients/<uuid:patient_id>/texts": "SignedIn",
     "/api/v1/patients/<uuid:patient_id>/answers": "SignedIn",
     "/api/v1/patients/<uuid:patient_id>/side-effects": "SignedIn",
@@ -49,6 +63,77 @@ WHO_MAY_ENTER = {
     "/api/v1/patients/<uuid:patient_id>/messages": "SignedIn",
     "/api/v1/patients/<uuid:patient_id>/corrections": "SignedIn",
     "/api/v1/clinics/<uuid:clinic_id>/imports": "SignedIn",
+    "/api/v1/community/house-rules": "Anybody",
+    "/api/v1/community/house-rules/accept": "Joined",
+    "/api/v1/community/join": "SignedIn",
+    "/api/v1/community/enter": "SignedIn",
+    "/api/v1/community/go-out": "Joined",
+    "/api/v1/community/me": "Joined",
+    "/api/v1/community/notices": "Joined",
+    "/api/v1/community/notices/unread": "Joined",
+    "/api/v1/community/notices/read": "Joined",
+    "/api/v1/community/notices/kinds": "Joined",
+    "/api/v1/community/contacts": "Joined",
+    "/api/v1/community/contacts/ask": "Joined",
+    "/api/v1/community/contacts/confirm": "Joined",
+    "/api/v1/community/contacts/turn-off": "Joined",
+    "/community/off/<str:token>": "Anybody",
+    "/api/v1/community/my-posts": "Member",
+    "/api/v1/community/my-posts/<uuid:post_id>": "Member",
+    "/api/v1/community/drafts": "Member",
+    "/api/v1/community/drafts/<uuid:draft_id>/discard": "Member",
+    "/api/v1/community/spaces/<uuid:space_id>/threads": "Member",
+    "/api/v1/community/spaces/<uuid:space_id>/draft": "Member",
+    "/api/v1/community/threads/<uuid:thread_id>/replies": "Member",
+    "/api/v1/community/threads/<uuid:thread_id>/draft": "Member",
+    "/api/v1/community/threads/<uuid:thread_id>/follow": "Member",
+    "/api/v1/community/spaces": "Member",
+    "/api/v1/community/threads": "Member",
+    "/api/v1/community/threads/<uuid:thread_id>": "Member",
+    "/api/v1/community/threads/<uuid:thread_id>/read": "Member",
+    "/api/v1/community/search": "Member",
+    "/api/v1/community/members/<uuid:member_id>/texts": "Member",
+    "/api/v1/community/me/profile": "Member",
+    "/api/v1/community/me/pseudonym": "Member",
+    "/api/v1/community/me/export": "Joined",
+    "/api/v1/community/leave": "Joined",
+    "/api/v1/community/bonds": "Member",
+    "/api/v1/community/members/<uuid:member_id>": "Member",
+    "/api/v1/community/members/<uuid:member_id>/bond": "Member",
+    "/api/v1/community/members/<uuid:member_id>/bond/lift": "Member",
+    "/api/v1/community/posts/<uuid:post_id>": "Member",
+    "/api/v1/community/posts/<uuid:post_id>/withdraw": "Member",
+    "/api/v1/community/posts/<uuid:post_id>/ask-for-a-person": "Member",
+    "/api/v1/community/posts/<uuid:post_id>/reactions": "Member",
+    "/api/v1/community/posts/<uuid:post_id>/report": "Member",
+    "/api/v1/community/members/<uuid:member_id>/report": "Member",
+    "/api/v1/community/reports": "Member",
+    "/api/v1/community/enter-to-appeal": "SignedIn",
+    "/api/v1/community/decisions": "Joined",
+    "/api/v1/community/decisions/<uuid:decision_id>": "Joined",
+    "/api/v1/community/decisions/<uuid:decision_id>/appeal": "Joined",
+    "/api/v1/community/figures": "Member",
+    "/api/v1/community/moderation/board": "Moderator",
+    "/api/v1/community/moderation/cases": "Moderator",
+    "/api/v1/community/moderation/cases/<uuid:case_id>": "Moderator",
+    "/api/v1/community/moderation/choices": "Moderator",
+    "/api/v1/community/moderation/threads/<uuid:thread_id>": "Moderator",
+    "/api/v1/community/moderation/cases/<uuid:case_id>/claim": "Moderator",
+    "/api/v1/community/moderation/cases/<uuid:case_id>/hand-back": "Moderator",
+    "/api/v1/community/moderation/cases/<uuid:case_id>/hand-over": "Moderator",
+    "/api/v1/community/moderation/cases/<uuid:case_id>/second-opinion": "Moderator",
+    "/api/v1/community/moderation/cases/<uuid:case_id>/notes": "Moderator",
+    "/api/v1/community/moderation/cases/<uuid:case_id>/decide": "Moderator",
+    "/api/v1/community/moderation/cases/<uuid:case_id>/decide-appeal": "Moderator",
+    "/api/v1/community/moderation/rota": "Moderator",
+    "/api/v1/community/moderation/rota/<uuid:duty_id>/acknowledge": "Moderator",
+    "/api/v1/community/moderation/rota/<uuid:duty_id>/test": "Moderator",
+    "/api/v1/community/moderation/rota/<uuid:duty_id>/end": "Moderator",
+    "/api/v1/community/moderation/cases/<uuid:case_id>/acknowledge": "Moderator",
+    "/api/v1/community/moderation/rules": "Moderator",
+    "/api/v1/community/moderation/rules/<uuid:rule_id>/try": "Moderator",
+    "/api/v1/community/moderation/rules/<uuid:rule_id>/switch-on": "Lead",
+    "/api/v1/community/moderation/rules/<uuid:rule_id>/switch-off": "Lead",
     "/api/v1/transfers": "SignedIn",
     "/api/v1/transfers/<uuid:transfer_id>/accept": "SignedIn",
     "/api/v1/transfers/<uuid:transfer_id>/decline": "SignedIn",
@@ -105,6 +190,8 @@ DOORS = [
     ("GET", "{ada}/doses", None, 200, 200, 404),
     ("GET", "{ada}/doses/history", None, 200, 200, 404),
     ("POST", "{ada}/consent/withdraw", None, 200, 200, 404),
+    ("POST", "{ada}/sign-in/invite", None, 201, 201, 404),
+    ("POST", "{ada}/sign-in/revoke", None, 409, 409, 404),
     ("GET", "{ada}/answers", None, 200, 200, 404),
     ("GET", "{ada}/texts", None, 200, 200, 404),
     ("POST", "{ada}/transfer", {"clinic": NOBODY}, 404, 403, 404),
@@ -134,6 +221,8 @@ def routes(resolver: URLResolver, before: str = "") -> Iterator[tuple[str, URLPa
 def entrance(pattern: URLPattern) -> str:
     """What a view says of who may enter; a page says it in Django's own way."""
     view = getattr(pattern.callback, "cls", None)
+    if getattr(pattern.callback, "for_patients", False):
+        return "Patient"
     if view is None:
         assert pattern.callback.login_required is False, "a page that doesn't say who may enter"
         return "Anybody"
@@ -150,11 +239,14 @@ def test_the_table_below_leaves_out_no_door_for_people():
     named = {path.replace("{ada}", "/api/v1/patients/<uuid:patient_id>") for _, path, *_ in DOORS}
     elsewhere = {
         path
-        for path in WHO_MAY_ENTER
-        if re.search("<uuid:(item|clinic|dose|import|transfer)_id>", path)
+        for path, who in WHO_MAY_ENTER.items()
+        if who != "Patient" and re.search("<uuid:(item|clinic|dose|import|transfer)_id>", path)
     }
     for_people = {path for path, who in WHO_MAY_ENTER.items() if who == "SignedIn"}
-    assert named | elsewhere | TOLD_ELSEWHERE == for_people
+    of_the_community = {
+        f"/api/v1/community/{door}" for door in ("join", "enter", "enter-to-appeal")
+    }
+    assert named | elsewhere | TOLD_ELSEWHERE | of_the_community == for_people
 
 
 def test_doors_reach_rows_through_the_guarded_readings_alone():

@@ -9,6 +9,7 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 import pytest
 from django.core.wsgi import get_wsgi_application
+from django.db import connections
 from playwright.sync_api import Browser, Page, sync_playwright
 
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
@@ -41,12 +42,17 @@ def site() -> Iterator[str]:
 # Not for the whole session: while a browser runs, Django takes this thread for an event loop's, and
 # refuses the database to other modules' tests.
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
+def browser(django_db_setup) -> Iterator[Browser]:
+    # For the same reason connections of before are out of reach from here on, and one that is open
+    # keeps a test's own database from being made.
+    connections.close_all()
     if not Path(CHROMIUM).exists():
         # Python and make are all that `make test` may need; where it counts, .ci/run installs it.
         absent = pytest.fail if os.environ.get("CI") else pytest.skip
         absent("There is no Chromium here: install it, or name it in CHROMIUM.")
-    with sync_playwright() as playwright:
+    with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
+        # There is no event loop of ours.
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
         browser = playwright.chromium.launch(
             executable_path=CHROMIUM,
             args=[

@@ -8,16 +8,18 @@ import pytest
 from accounts.models import AuditEntry, Clinic
 from messaging import inbound
 from messaging.models import InboundSms, Kind, Lane, OptOut, Sms
-from reminders import hearing, prescribing
+from reminders import hearing, prescribing, templates
 from reminders.effects import Decision
 from reminders.models import (
     Answer,
     Cause,
     Dose,
     DoseRecord,
+    Language,
     Policy,
     Question,
     SideEffectEntry,
+    Wording,
     WorkItem,
 )
 from reminders.planning import plan_doses
@@ -84,6 +86,25 @@ def test_done_records_the_dose_and_ends_its_ladder(asked, body):
     }
     assert not causes()
     assert AuditEntry.objects.get(verb="record_dose").actor_kind == "patient"
+
+
+@pytest.mark.parametrize(
+    ("own", "recorded"),
+    [
+        ("{clinic}: today, {date}, is your day. Answer done, later or skip. Call {phone}.", False),
+        ("{clinic}: it is {date}. Done? 1 done, 2 later, 3 skip. Questions: {phone}.", True),
+    ],
+)
+def test_digits_count_where_the_text_offered_them(cast, own, recorded):
+    draft = templates.Draft(Language.ENGLISH, Wording.DISCREET, "day", own)
+    templates.save(cast.clinic, draft, cast.actor, NOW)
+    prescribing.start(cast.ada.id, Decision(7, MONDAY), None, cast.actor, NOW)
+    plan_doses(NINE)
+    write(cast, "1")
+    assert DoseRecord.objects.exists() is recorded
+    assert ("text_to_read" in causes()) is not recorded
+    write(cast, "done", NINE + timedelta(minutes=9))
+    assert DoseRecord.objects.get().told == "taken"
 
 
 def test_a_text_is_handled_once(asked):

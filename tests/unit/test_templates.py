@@ -58,11 +58,16 @@ REFUSED = [
     ("de", "message:x", CLOSED + " Ihre Spritze", "telling"),
     ("pl", "message:x", CLOSED + " Zastrzyk", "telling"),
     ("pl", "message:x", CLOSED + " Interferon", "telling"),
+    ("en", "day", "{clinic}: {date}. 1 skip, 2 done, 3 later. {phone}", "digit_means"),
+    ("fr", "later", "{clinic}: {date}. Répondez 1, 2 ou 3. {phone}", "digit_means"),
+    ("de", "day", "{clinic}: {date}. erledigt 1, später 2. {phone}", "digit_means"),
     ("en", "message:x", CLOSED + "\nLine", "characters"),
     ("en", "message:x", CLOSED + " \u202eold", "characters"),
     ("en", "message:x", CLOSED + " word" * 100, "long"),
 ]
 ALLOWED = [
+    ("en", "day", "{clinic}: {date} is your day. Reply 1: done, 2 = later or 3 skip. {phone}"),
+    ("es", "day", "{clinic}: hoy es {date}. ¿Está hecho? Llame al {phone}."),
     ("en", "message:x", CLOSED + " If you need help, come in from 9:00 to 17:30."),
     ("en", "message:x", CLOSED + " In the end it is fine. We start at 9."),
     ("de", "message:x", CLOSED + " Das Krankenhaus ist z. B. am 24.12. zu."),
@@ -130,7 +135,7 @@ def test_its_length_and_price_are_those_of_its_longest(cast):
 
 def test_one_letter_outside_of_the_phones_alphabet_is_warned_of(cast):
     body = "{clinic}: {date} is your day \u2013 call {phone} if you have a question for us."
-    checked = templates.preview(cast.clinic, draft("en", "day", body))
+    checked = templates.preview(cast.clinic, draft("en", "next", body))
     assert checked.segments == 2
     assert [found.code for found in checked.warnings] == ["segments"]
 

@@ -13,19 +13,26 @@ from messaging.states import State
 from reminders import prescribing, reading, transfers
 from reminders.effects import Decision
 from reminders.models import (
+    Cause,
     Dose,
     DoseRecord,
     NumberChange,
     Patient,
     Schedule,
     ScheduleVersion,
+    Source,
+    Told,
     Transfer,
+    WorkItem,
 )
 from reminders.new_number import ask_new_number
 from reminders.notices import slot
+from reminders.own_reading import last_site, own_dose, own_past
 from reminders.patients import change_patient
 from reminders.plan import read_plan
 from reminders.planning import plan_doses
+from reminders.recording import Telling, record_dose
+from reminders.worklist import Finding, open_items
 from tests.cast import NOW, make_clinic, make_patient
 
 MONDAY = date(2027, 1, 4)
@@ -226,3 +233,30 @@ def test_who_can_be_offered_what(cast, offered):
 def test_no_membership_comes_of_it(cast, offered, they):
     accepted(offered, they)
     assert Membership.objects.count() == User.objects.count() == 4
+
+
+def test_what_waits_on_the_worklist_goes_along_and_pages_there(cast, offered, they):
+    found = [Finding(cast.ada.id, Cause.URGENT_SIGN, {"signs": ["fever"]}),
+             Finding(cast.ada.id, Cause.NO_PLAN)]  # fmt: skip
+    open_items(found, NINE)
+    new = accepted(offered, they)
+    assert not WorkItem.objects.filter(patient=cast.ada, closed_at=None).exists()
+    item = WorkItem.objects.get(patient=new)
+    assert (item.cause, item.clinic, item.closed_at) == ("urgent_sign", cast.other_clinic, None)
+    assert item.next_page_at == NINE
+    assert item.facts["signs"] == ["fever"]
+
+
+def test_the_new_team_reads_one_history_of_injections(cast, offered, they):
+    dose = Dose.objects.get(schedule__patient=cast.ada, state="due")
+    telling = Telling(Told.TAKEN, MONDAY, site="thigh_left")
+    record_dose(cast.ada.id, dose.id, telling, Source.STAFF, cast.actor, NINE)
+    new = accepted(offered, they)
+    history = reading.doses_for(cast.stranger, new.id)
+    assert [each.id for each in history if each.records.all()] == [dose.id]
+    assert last_site(new, MONDAY + WEEK) == "thigh_left"
+    with pytest.raises(NotFound):
+        reading.doses_for(cast.stranger, cast.ada.id)
+    with pytest.raises(NotFound):
+        own_dose(new, dose.id)  # theirs to read, not to change any more
+    assert dose.id in {each.id for each in own_past(new, None)}

@@ -1,0 +1,122 @@
+"""What the community's views are made of: a persona who comes in with a token of their own.
+
+No view here reads `request.user` as a user, for nobody is one here; nor does anything it answers
+name a user, a patient or a clinic.
+"""
+
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.exceptions import AuthenticationFailed, NotAuthenticated
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts import audit, replies, request_id
+from accounts.refusals import Forbidden
+from api.door import Door
+from api.schema import REPEAT_KEY
+from community.members.entering import persona_of_token
+from community.members.house_rules import VERSION
+from community.models import Persona, PersonaRole
+
+if TYPE_CHECKING:
+    from rest_framework.views import APIView
+
+BEARER = re.compile(r"Bearer ([0-9a-f]{64})")
+
+
+class PersonaToken(BaseAuthentication):
+    """A persona's token, as coming in gave it."""
+
+    def authenticate(self, request: Request) -> tuple[Any, Any] | None:
+        given = request.headers.get("Authorization", "")
+        if not given:
+            return None
+        found = BEARER.fullmatch(given)
+        view: Any = request.parser_context["view"]
+        persona = found and persona_of_token(found[1], view.now, to_appeal=view.also_suspended)
+        if persona is None or found is None:
+            raise AuthenticationFailed("This token isn't good. Come in again.")
+        return persona, found[1]
+
+    def authenticate_header(self, request: Request) -> str:
+        return "Bearer"
+
+
+class _Persona(BasePermission):
+    """A persona in one of `roles`, who has accepted the present house rules."""
+
+    roles: frozenset[str] = frozenset()
+    whatever_rules = False
+
+    def has_permission(self, request: Request, view: "APIView") -> bool:
+        persona: Any = request.user
+        if not isinstance(persona, Persona):
+            return False
+        if persona.role not in self.roles:
+            raise Forbidden("role", "This is for moderators.")
+        if not self.whatever_rules and persona.accepted_rules != VERSION:
+            raise Forbidden(
+                "house_rules", "The house rules have changed. Read them, and accept them first."
+            )
+        return True
+
+
+class Joined(_Persona):
+    """Every persona, also one who has not accepted the present house rules."""
+
+    roles = frozenset(PersonaRole.values)
+    whatever_rules = True
+
+
+class Member(_Persona):
+    """Every persona."""
+
+    roles = frozenset(PersonaRole.values)
+
+
+class Moderator(_Persona):
+    """Moderators, and those who lead them."""
+
+    roles = frozenset({PersonaRole.MODERATOR, PersonaRole.LEAD})
+
+
+class Lead(_Persona):
+    """Those who lead the moderators."""
+
+    roles = frozenset({PersonaRole.LEAD})
+
+
+class CommunityDoor(Door):
+    """A view of the community. Parses, fetches, calls one verb.
+
+    also_suspended: a token that is for appeals alone opens it, too.
+    """
+
+    authentication_classes = [PersonaToken]
+    also_suspended = False
+
+    @property
+    def me(self) -> Persona:
+        """Who has come in."""
+        persona: Any = self.request.user
+        if not isinstance(persona, Persona):
+            raise NotAuthenticated
+        return persona
+
+    @property
+    def actor(self) -> audit.Actor:
+        return audit.as_persona(self.me.id, request_id.current.get())
+
+    def once(self, act: Callable[[], replies.Reply]) -> Response:
+        """As Door.once. The reply is kept for a day, so it must hold no text of a post."""
+        key = self.request.headers.get(REPEAT_KEY)
+        if key is None:
+            reply = act()
+        else:
+            path, sent = self.request.path, self.request.data
+            reply = replies.once(self.me.id, path, key, sent, act)
+        return Response(reply.body, reply.status)

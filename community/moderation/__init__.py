@@ -1,0 +1,1 @@
+"""Moderators: cases, decisions, appeals, the rota that a crisis pages, their rules."""

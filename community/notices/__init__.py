@@ -1,0 +1,1 @@
+"""Telling members, in the app and elsewhere, only what they can see at that moment."""

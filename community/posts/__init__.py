@@ -1,0 +1,1 @@
+"""Writing: posts through the rules, and what of them can be seen."""

@@ -1,0 +1,248 @@
+"""Posting: a thread or a reply goes through the rules, and is seen, waits, or isn't taken, in one
+transaction with the case that it may open."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+
+from accounts import audit
+from accounts.refusals import Conflict, Forbidden, NotFound, Refusal
+from community.members.bonds import sees
+from community.models import (
+    CaseKind,
+    Draft,
+    Follow,
+    LiveThread,
+    Persona,
+    PersonaRole,
+    Post,
+    PostState,
+    Revision,
+    Space,
+    Thread,
+)
+from community.moderation.cases import in_crisis, open_case
+from community.moderation.rule_book import current_book
+from community.moderation.sanctions import check_may_write
+from community.notices.writing import tell_of_reply
+from community.posts import states, visibility
+from community.posts.drafts import keep_draft
+from community.posts.judging import Assessment, Writing, assess
+from community.posts.limits import check_limits
+from community.posts.trust import is_trusted
+from community.rules import State
+
+STATE_OF = {
+    State.PUBLISHED: PostState.PUBLISHED,
+    State.PENDING: PostState.PENDING,
+    State.BLOCKED: PostState.BLOCKED,
+}
+
+
+@dataclass(frozen=True)
+class Posted:
+    """What became of a text. verdict: of this wording; the post itself may stay where it was.
+    crisis: its author is to see help at once."""
+
+    post: Post
+    revision: Revision
+    assessment: Assessment
+    verdict: PostState
+
+    @property
+    def crisis(self) -> bool:
+        return self.assessment.crisis
+
+
+def open_thread(
+    author_id: UUID, space_id: UUID, writing: Writing, actor: audit.Actor, now: datetime
+) -> Posted:
+    """Begin a thread in a space, with a title.
+
+    Raises NotFound for a space that isn't there, Conflict for one that is closed or for too much
+    in an hour, and Forbidden for somebody who is silenced; the words are then kept as a draft. A
+    text with a sign of danger is taken all the same, and waits for a person.
+    """
+    try:
+        with transaction.atomic():
+            author = lock_persona(author_id)
+            space = Space.objects.filter(id=space_id).first()
+            if space is None:
+                raise NotFound("space")
+            assessment = assess_for(author, writing, now)
+            if space.closed:
+                refuse_unless_crisis(
+                    assessment, Conflict("space_closed", "Nobody can write in this space now.")
+                )
+            held = has_to_wait(author, None, assessment, now)
+            thread = Thread.objects.create(space=space, author=author, opened_at=now)
+            posted = _store(author, thread, assessment, actor, now, opens=True, held=held)
+            Follow.objects.create(thread=thread, persona=author)
+            Draft.objects.filter(persona=author, space=space).delete()
+    except Refusal:
+        keep_draft(author_id, writing, now, space_id=space_id)
+        raise
+    return posted
+
+
+def reply(
+    author_id: UUID, thread_id: UUID, writing: Writing, actor: audit.Actor, now: datetime
+) -> Posted:
+    """Reply in a thread that can be seen. Raises as open_thread does, Conflict also for a thread
+    that is read-only or in slow mode. Where somebody may be in danger replies wait for a person."""
+    try:
+        with transaction.atomic():
+            author = lock_persona(author_id)
+            thread = lock_thread(thread_id)
+            if not visibility.is_seen(thread) or not sees(author_id, thread.author_id):
+                raise NotFound("thread")
+            assessment = assess_for(author, writing, now)
+            if thread.read_only and author.role == PersonaRole.MEMBER:
+                refuse_unless_crisis(
+                    assessment, Conflict("read_only", "This thread is closed for replies.")
+                )
+            held = has_to_wait(author, thread, assessment, now) or in_crisis(
+                thread.id, thread.author_id
+            )
+            posted = _store(author, thread, assessment, actor, now, opens=False, held=held)
+            Draft.objects.filter(persona=author, thread=thread).delete()
+    except Refusal:
+        keep_draft(author_id, writing, now, thread_id=thread_id)
+        raise
+    return posted
+
+
+def lock_persona(persona_id: UUID) -> Persona:
+    """The persona, locked. The order of locks is persona, thread, post, case; rows by id."""
+    return Persona.objects.select_for_update(no_key=True).get(id=persona_id)
+
+
+def lock_thread(thread_id: UUID) -> Thread:
+    """The thread, locked; NotFound if there is none."""
+    thread = Thread.objects.select_for_update(no_key=True).filter(id=thread_id).first()
+    if thread is None:
+        raise NotFound("thread")
+    return thread
+
+
+def assess_for(author: Persona, writing: Writing, now: datetime) -> Assessment:
+    """The rules' word on what somebody writes now."""
+    return assess(writing, current_book(), trusted=is_trusted(author, now))
+
+
+def refuse_unless_crisis(assessment: Assessment, refusal: Refusal) -> None:
+    """A cry for help is never turned away: it waits for a person instead."""
+    if not assessment.crisis:
+        raise refusal
+
+
+def has_to_wait(
+    author: Persona, thread: Thread | None, assessment: Assessment, now: datetime
+) -> bool:
+    """Whether it has to wait for another reason than the rules': somebody who may not write now is
+    heard all the same where they may be in danger. Raises Forbidden and Conflict else."""
+    try:
+        check_may_write(author, now)
+        check_limits(author, thread, now)
+    except (Conflict, Forbidden):
+        if not assessment.crisis:
+            raise
+        return True
+    return False
+
+
+def _store(
+    author: Persona,
+    thread: Thread,
+    assessment: Assessment,
+    actor: audit.Actor,
+    now: datetime,
+    *,
+    opens: bool,
+    held: bool,
+) -> Posted:
+    state = state_for(assessment, held=held)
+    post = Post.objects.create(
+        thread=thread,
+        author=author,
+        opens=opens,
+        # It is moved once its revision is there, which names it.
+        state=PostState.BLOCKED if state == PostState.BLOCKED else PostState.PENDING,
+        state_at=now,
+        crisis=assessment.crisis,
+    )
+    revision = add_revision(post, author, assessment, now)
+    audit.record(
+        actor,
+        "post",
+        clinic_id=None,
+        subject_id=post.id,
+        state=post.state,
+        revision=str(revision.id),
+        digest=revision.digest,
+    )
+    if state == PostState.PUBLISHED:
+        publish(post, thread, revision, actor, now)
+    if state == PostState.PENDING:
+        to_a_person(post, revision, assessment, actor, now)
+    return Posted(post, revision, assessment, state)
+
+
+def state_for(assessment: Assessment, *, held: bool) -> PostState:
+    """Where a text comes to. held: it waits whatever the rules say, but what they block stays
+    blocked, unless a person has to read it for another's safety."""
+    state = STATE_OF[assessment.state]
+    if assessment.crisis or (held and state == PostState.PUBLISHED):
+        return PostState.PENDING
+    return state
+
+
+def to_a_person(
+    post: Post, revision: Revision, assessment: Assessment, actor: audit.Actor, now: datetime
+) -> None:
+    """A case for a wording that waits; before all others where somebody may be in danger."""
+    kind = CaseKind.CRISIS if assessment.crisis else CaseKind.REVIEW
+    rules = sorted({hit["rule"] for hit in assessment.hits})
+    open_case(kind, post, post.author, actor, now, revision=str(revision.id), rules=rules)
+
+
+def publish(
+    post: Post, thread: Thread, revision: Revision, actor: audit.Actor, now: datetime
+) -> None:
+    """Let a revision of a locked post be seen, and tell those who follow, the first time."""
+    first = post.published_at is None
+    if first:
+        post.published_at = now
+        post.save(update_fields=["published_at"])
+    states.move(post, PostState.PUBLISHED, actor, now, revision)
+    visibility.refresh(post, thread)
+    if first and not post.opens and LiveThread.objects.filter(thread=thread).exists():
+        tell_of_reply(post, thread, now)
+
+
+def add_revision(post: Post, by: Persona, assessment: Assessment, now: datetime) -> Revision:
+    """Store one wording of a post, masked, with what the rules made of it."""
+    last = post.revisions.order_by("-number").values_list("number", flat=True).first() or 0
+    post.latest = last + 1
+    post.crisis = post.crisis or assessment.crisis
+    post.save(update_fields=["latest", "crisis"])
+    writing = assessment.writing
+    return Revision.objects.create(
+        post=post,
+        number=post.latest,
+        by=by,
+        language=writing.language,
+        title=writing.title,
+        body=writing.body,
+        tags=list(writing.tags),
+        verdict=assessment.state.value,
+        crisis=assessment.crisis,
+        advice=assessment.advice,
+        masked=bool(assessment.kinds),
+        hits=assessment.hits,
+        rulebook=assessment.rulebook,
+        digest=assessment.digest,
+        at=now,
+    )

@@ -1,0 +1,84 @@
+"""Joining and coming in over HTTP, and the wall between a user and a persona."""
+
+import pytest
+
+from accounts.models import AuditEntry
+from community.models import Persona
+from tests.api.client import Caller
+from tests.cast import Cast
+
+JOINING = {
+    "pseudonym": "Blue Heron",
+    "language": "en",
+    "time_zone": "Europe/London",
+    "accepts": 1,
+}
+HERE = "/api/v1/community"
+
+
+def join(caller: Caller, **changed: object) -> Caller:
+    """The persona that a user becomes, as a caller."""
+    body = {**JOINING, **changed}
+    return Caller(caller.ask("POST", f"{HERE}/join", expect=201, body=body)["token"])
+
+
+def test_somebody_joins_goes_out_and_comes_in_again(clinician):
+    heron = join(clinician)
+    assert heron.ask("GET", f"{HERE}/me", expect=200)["pseudonym"] == "Blue Heron"
+    heron.ask("POST", f"{HERE}/go-out", expect=204)
+    heron.ask("GET", f"{HERE}/me", expect=401)
+    token = clinician.ask("POST", f"{HERE}/enter", expect=200)["token"]
+    assert Caller(token).ask("GET", f"{HERE}/me", expect=200)["pseudonym"] == "Blue Heron"
+
+
+def test_a_users_token_is_no_personas_and_the_other_way_round(clinician):
+    heron = join(clinician)
+    clinician.ask("GET", f"{HERE}/me", expect=401)
+    heron.ask("GET", "/api/v1/me", expect=401)
+
+
+@pytest.mark.parametrize(
+    ("pseudonym", "code"),
+    [
+        ("blue-her0n", "pseudonym_taken"),
+        ("Вlue Неron", "pseudonym_taken"),  # noqa: RUF001 - Cyrillic look-alikes
+        ("Jo", "pseudonym"),
+        ("😀😀😀", "pseudonym"),
+        ("Call 07700900123", "pseudonym_personal"),
+        ("jo@example.org", "pseudonym_personal"),
+        ("Coordinator", "pseudonym_real_name"),
+        ("Sunny Clinician", "pseudonym_real_name"),
+        ("kill yourself", "pseudonym_refused"),
+    ],
+)
+def test_a_pseudonym_is_unique_and_nobodys_name(clinician, coordinator, pseudonym, code):
+    join(clinician)
+    status = 409 if code == "pseudonym_taken" else 400
+    body = {**JOINING, "pseudonym": pseudonym}
+    coordinator.ask("POST", f"{HERE}/join", expect=status, code=code, field="pseudonym", body=body)
+
+
+def test_nobody_joins_twice_or_with_old_rules(clinician, coordinator):
+    join(clinician)
+    clinician.ask(
+        "POST", f"{HERE}/join", expect=409, code="joined", body={**JOINING, "pseudonym": "Other"}
+    )
+    coordinator.ask("POST", f"{HERE}/join", expect=400, body={**JOINING, "accepts": 2})
+    coordinator.ask("POST", f"{HERE}/enter", expect=409, code="not_joined")
+
+
+def test_the_audit_trail_never_has_a_user_and_a_persona_in_one_row_or_request(
+    clinician, cast: Cast
+):
+    join(clinician)
+    persona = Persona.objects.get()
+    rows = AuditEntry.objects.filter(persona_id=persona.id)
+    assert set(rows.values_list("verb", "user", "request_id")) == {("join", None, "")}
+
+
+def test_changed_house_rules_are_accepted_again_before_anything_else(clinician):
+    heron = join(clinician)
+    Persona.objects.update(accepted_rules=0)
+    heron.ask("GET", f"{HERE}/me", expect=200)
+    heron.ask("POST", f"{HERE}/house-rules/accept", expect=204, body={"accepts": 1})
+    assert Persona.objects.get().accepted_rules == 1
