@@ -69,11 +69,9 @@ def join(thread: Thread, into: Thread) -> None:
     """Let all that can be seen in a thread be seen in another that can, both locked. The posts
     have moved there already, and the opener opens no more."""
     LiveThread.objects.filter(thread=thread).delete()
-    LiveText.objects.filter(thread=thread).delete()
+    moved = LiveText.objects.filter(thread=thread).delete()[1]["community.LiveText"]
     _run(_SHOW_THREAD, into.id)
-    LiveThread.objects.filter(thread=into).update(
-        replies=LiveText.objects.filter(thread=into, opens=False).count(), active_at=_last(into)
-    )
+    _moved_on(into, moved)
 
 
 def is_seen(thread: Thread) -> bool:
