@@ -232,6 +232,17 @@ class Migration(migrations.Migration):
             field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='reminders.scheduleversion'),
         ),
         migrations.CreateModel(
+            name='SharedExperience',
+            fields=[
+                ('id', models.UUIDField(editable=False, primary_key=True, serialize=False)),
+                ('title', models.CharField(blank=True, max_length=200)),
+                ('body', models.TextField(blank=True)),
+                ('shared_at', models.DateTimeField()),
+                ('revoked_at', models.DateTimeField(null=True)),
+                ('patient', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='reminders.patient')),
+            ],
+        ),
+        migrations.CreateModel(
             name='SideEffectEntry',
             fields=[
                 ('id', models.UUIDField(default=uuid_utils.compat.uuid7, editable=False, primary_key=True, serialize=False)),
@@ -546,6 +557,14 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='dose',
             constraint=models.CheckConstraint(condition=models.Q(('state__in', ['planned', 'due', 'taken', 'skipped', 'missed', 'cancelled'])), name='dose_state_known'),
+        ),
+        migrations.AddIndex(
+            model_name='sharedexperience',
+            index=models.Index(fields=['patient', '-shared_at'], name='experience_by_patient'),
+        ),
+        migrations.AddConstraint(
+            model_name='sharedexperience',
+            constraint=models.CheckConstraint(condition=models.Q(('revoked_at__isnull', True), models.Q(('body', ''), ('title', '')), _connector='OR'), name='experience_taken_back_is_blank'),
         ),
         migrations.AddIndex(
             model_name='sideeffectentry',
