@@ -241,24 +241,25 @@ class Outbox(Resting):
                 _settle_account(account, doubts, None)
 
     @precondition(lambda self: self._any(State.SENDING, State.UNKNOWN))
-    @rule(how_many=st.integers(1, 2))
-    def settlers_are_shown_an_old_list(self, how_many: int) -> None:
-        """As old as may be; who reads at the same time is shown the same."""
+    @rule(quiet=st.booleans(), together=st.booleans())
+    def two_settlers_are_shown_an_old_list(self, quiet: bool, together: bool) -> None:
+        """As old as may be: once the quiet period is over, those who read at the same time are
+        shown the same. Whoever was at it before dies."""
         with self._acting():
-            self._goes_on(QUIET + LEASE)
-            go_again()
-        at_it = []
-        for _ in range(how_many):
+            self._goes_on(LEASE + 1 + quiet * QUIET)
+            self.settlers.clear()
+        for _ in range(2):
             with self._acting():
                 self._goes_on(QUIET / 4 + 1)
-                at_it.append(self._begins())
-        for settler in at_it:
+                self._reads(self._begins(), lags=True)
+            if not together:
+                self._all_end()
+        self._all_end()
+
+    def _all_end(self) -> None:
+        while self.settlers:
             with self._acting():
-                self._reads(settler, lags=True)
-        for settler in at_it:
-            with self._acting():
-                self._ends(settler)
-                self.settlers = [other for other in self.settlers if other is not settler]
+                self._ends(self.settlers.pop(0))
 
     @precondition(lambda self: self.settlers)
     @rule(which=which)
