@@ -12,7 +12,7 @@ from accounts.replies import Reply
 from api import examples
 from api.door import Door
 from api.entrance import SignedIn
-from api.fields import LINES, WORDS, OneOf, Strict, Text
+from api.fields import LINES, WORDS, Nothing, OneOf, Strict, Text
 from api.schema import operation
 from api.worklist import ItemWithNotesShown
 from reminders import attending, reading
@@ -22,10 +22,6 @@ ENDS = [choice for choice in Outcome.choices if choice[0] != Outcome.BY_EVENT]
 LONGEST_NOTE = 2000
 NOT_TAKEN = {**examples.WORK_ITEM_WITH_NOTES, "owner": None, "owned_until": None}
 """For the examples."""
-
-
-class Nothing(Strict):
-    """No field."""
 
 
 class Noted(Strict):

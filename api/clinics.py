@@ -23,6 +23,11 @@ CURRENCY = (r"([A-Z]{3})?", "Write a currency's code, like GBP.")
 SHORT = (policies.SHORT_NUMBER.pattern, "Write digits, like 999 or 116 123.")
 
 
+@extend_schema_field({"type": "string", "pattern": r"^\d{1,4}(\.\d{1,4})?$"})
+class Price(serializers.DecimalField):
+    """An amount of money that isn't below nothing, which the library's own pattern would allow."""
+
+
 class DutySent(Strict):
     """Somebody on duty. user: the id of a member; null instants: no beginning, no end."""
 
@@ -92,7 +97,7 @@ class Policy(Strict):
     )
     emergency = Text(max_length=16, kind=SHORT)
     crisis_line = Text(max_length=16, kind=SHORT)
-    segment_price = serializers.DecimalField(
+    segment_price = Price(
         max_digits=8,
         decimal_places=4,
         min_value=0,

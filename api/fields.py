@@ -60,6 +60,10 @@ class Strict(serializers.Serializer[Any]):
         return super().to_internal_value(data)
 
 
+class Nothing(Strict):
+    """No field."""
+
+
 class Text(serializers.Field[str, Any, str, Any]):
     """A string of a kind: LINE, LINE_OR_NONE or LINES. Blanks at its ends don't count."""
 

@@ -61,12 +61,25 @@ PROBLEM: dict[str, Any] = {
             "$ref": "#/components/schemas/Schedule",
             "description": "With 409 and 412 on a schedule: how it is now, to decide again.",
         },
+        "decided": {
+            "oneOf": [{"$ref": "#/components/schemas/CaseDecision"}, {"type": "null"}],
+            "description": "With 412 on a moderators' case: what somebody else decided meanwhile.",
+        },
+        "until": {
+            "type": "string",
+            "format": "date-time",
+            "description": "With 403 and 409 in the community: when it is over.",
+        },
+        "help": {
+            "$ref": "#/components/schemas/Help",
+            "description": "In the community, where somebody may be in danger: show it first.",
+        },
     },
 }
 
 HEADERS: dict[int, dict[str, str]] = {
     401: {"WWW-Authenticate": "Always Bearer."},
-    412: {"ETag": "With a schedule: of it as it is now, which is in `current`."},
+    412: {"ETag": "With a schedule or a case: of it as it is now."},
     429: {"Retry-After": "Seconds."},
     503: {"Retry-After": "Seconds."},
 }
@@ -101,7 +114,7 @@ PROBLEMS: dict[int, tuple[str, str, str, list[dict[str, str]]]] = {
     404: (
         "There is none, or none of your clinic's.",
         "not_found",
-        "No such patient, or it isn't one of your clinic's.",
+        "No such patient, or none that you may see.",
         [],
     ),
     406: (

@@ -121,6 +121,14 @@ def _refusal(refusal: Refusal) -> HttpResponse:
         # The door has put the state there that the caller should have decided on.
         more["current"] = refusal.facts["current"]
         headers["ETag"] = refusal.facts["etag"]
+    if "decided" in refusal.facts:
+        more["decided"] = refusal.facts["decided"]
+        headers["ETag"] = refusal.facts["etag"]
+    if "until" in refusal.facts:
+        more["until"] = refusal.facts["until"]
+    if "help" in refusal.facts:
+        # What somebody who may be in danger wrote was refused; they are heard all the same.
+        more["help"] = refusal.facts["help"].as_json()
     return problem(status, refusal.code, refusal.message, errors, headers, **more)
 
 

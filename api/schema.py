@@ -106,6 +106,7 @@ def operation(
     patient: bool = False,
     item: bool = False,
     clinic: bool = False,
+    path: Mapping[str, str] | None = None,
     repeatable: bool = False,
     decides: bool = False,
     etag: bool = False,
@@ -115,7 +116,8 @@ def operation(
 
     shows, sends: an example of the answer, and of the body. problems: statuses beside those that
     every such operation has. patient, item, clinic, repeatable, decides, etag: which of the common
-    parameters and headers it has. media_type: of the body.
+    parameters and headers it has. path: what else the path names, each with an id to show: "post"
+    is post_id. media_type: of the body.
     """
     parameters: list[Any] = [query] if query else []
     chosen = (
@@ -127,6 +129,7 @@ def operation(
         (_ETAG, etag),
     )
     parameters += [parameter for parameter, wanted in chosen if wanted]
+    parameters += [_named(what, example) for what, example in (path or {}).items()]
     examples = []
     if sends is not None:
         examples.append(OpenApiExample("Request", sends, request_only=True, media_type=media_type))
@@ -147,13 +150,24 @@ def operation(
         )(view)
         described.problems = {  # type: ignore[attr-defined]
             *problems,
-            *((404,) if patient or item or clinic else ()),
+            *((404,) if patient or item or clinic or path else ()),
             *((409,) if repeatable else ()),
             *((412, 428) if decides else ()),
         }
         return described
 
     return describe
+
+
+def _named(what: str, example: str) -> OpenApiParameter:
+    """A path's id of something."""
+    return OpenApiParameter(
+        f"{what}_id",
+        OpenApiTypes.UUID,
+        OpenApiParameter.PATH,
+        description=f"The {what.replace('_', ' ')}'s id.",
+        examples=[OpenApiExample(what.capitalize(), example)],
+    )
 
 
 def _response(answer: Shape | None, status: int) -> OpenApiResponse:

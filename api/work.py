@@ -11,6 +11,7 @@ from rest_framework.response import Response
 from api.door import Door
 from api.entrance import Anybody, SignedIn
 from api.schema import operation
+from community.alarms import alarms as community_alarms
 from reminders import alarms
 
 
@@ -19,7 +20,8 @@ class AlarmShown(serializers.Serializer[Any]):
 
     name = serializers.CharField(
         help_text="planning_silent, sending_silent, paging_silent, circuit_open, nobody_on_duty, "
-        "page_lost or duty_opted_out."
+        "page_lost, duty_opted_out; of the community no_moderator_on_duty, crisis_paging_silent, "
+        "crisis_finds_nobody, crisis_page_lost or moderator_opted_out."
     )
     seconds = serializers.FloatField(help_text="For how long it has been so.")
 
@@ -44,7 +46,7 @@ class Work(Door):
         """
         found = [
             {"name": alarm.name, "seconds": round(alarm.seconds, 1)}
-            for alarm in alarms.alarms(self.now)
+            for alarm in (*alarms.alarms(self.now), *community_alarms(self.now))
         ]
         return Response({"alarms": found}, 503 if found else 200)
 

@@ -28,6 +28,11 @@ class Help:
     words: tuple[str, ...]
     lines: tuple[tuple[str, str], ...]
 
+    def as_json(self) -> dict[str, Any]:
+        """{"words": [...], "lines": [{"what": ..., "number": ...}]}."""
+        lines = [{"what": what, "number": number} for what, number in self.lines]
+        return {"words": list(self.words), "lines": lines}
+
 
 def help_for(language: str, time_zone: str) -> Help:
     """The help for somebody who reads a language and lives by a time zone."""

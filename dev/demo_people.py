@@ -16,8 +16,15 @@ from django.db import connection, transaction
 
 from accounts import audit
 from accounts.models import Clinic, Membership, Role, User
-from dev import demo_past
-from dev.environment import ACCOUNT, ROUTINE_NUMBER, STAFF_NUMBER, URGENT_NUMBER
+from dev import demo_community, demo_past
+from dev.environment import (
+    ACCOUNT,
+    COMMUNITY_NUMBER,
+    MODERATORS_NUMBER,
+    ROUTINE_NUMBER,
+    STAFF_NUMBER,
+    URGENT_NUMBER,
+)
 from dev.stack import Trouble
 from messaging import outbox
 from messaging.models import Lane, Scope
@@ -138,15 +145,18 @@ def fill(now: datetime) -> int:
             for n, patient in enumerate(people):
                 _decide_lately(patient, n, actor, now, chance)
             demo_past.write_lately(people, actor, now)
+        demo_community.fill_community(_hashed(), now)
         return sum(place.patients for place in PLACES)
 
 
 def add_senders() -> None:
-    """Our three numbers, at a pace that doesn't make anybody wait."""
+    """Our numbers, at a pace that doesn't make anybody wait."""
     for number, scope, lane in (
         (ROUTINE_NUMBER, Scope.CARE, Lane.ROUTINE),
         (URGENT_NUMBER, Scope.CARE, Lane.URGENT),
         (STAFF_NUMBER, Scope.STAFF, Lane.URGENT),
+        (MODERATORS_NUMBER, Scope.MODERATORS, Lane.URGENT),
+        (COMMUNITY_NUMBER, Scope.COMMUNITY, Lane.ROUTINE),
     ):
         add_sender(
             audit.Actor("demo"),

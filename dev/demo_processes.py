@@ -14,7 +14,7 @@ from pathlib import Path
 import psycopg
 import requests
 
-from dev.environment import ACCOUNT, ROUTINE_NUMBER, STAFF_NUMBER, TOKEN, URGENT_NUMBER, settings
+from dev.environment import ACCOUNT, NUMBERS, TOKEN, settings
 from dev.folders import CHECKOUT, plainly
 from dev.simulator_client import SimulatorClient
 from dev.stack import Process, Trouble, free_port, spawn
@@ -89,7 +89,7 @@ class Household:
         try:
             self._simulator = SimulatorClient.start(
                 accounts={ACCOUNT: TOKEN},
-                senders=[f"{ROUTINE_NUMBER}=100", f"{URGENT_NUMBER}=100", f"{STAFF_NUMBER}=100"],
+                senders=[f"{number}=100" for number in NUMBERS],
                 inbound_url=f"{self.web_url}/api/v1/twilio/inbound",
                 port=self._simulator_port,
                 ledger=ledger,

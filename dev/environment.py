@@ -12,6 +12,10 @@ TOKEN = "the-simulators-token"  # noqa: S105 - only the simulator knows it
 ROUTINE_NUMBER = "+15005550006"
 URGENT_NUMBER = "+15005550009"
 STAFF_NUMBER = "+15005550012"
+MODERATORS_NUMBER = "+15005550013"
+COMMUNITY_NUMBER = "+15005550014"
+NUMBERS = (ROUTINE_NUMBER, URGENT_NUMBER, STAFF_NUMBER, MODERATORS_NUMBER, COMMUNITY_NUMBER)
+"""All that we send from, each for a scope and lane of its own."""
 
 
 def settings(

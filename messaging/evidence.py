@@ -10,8 +10,8 @@ from enum import StrEnum
 from uuid import UUID
 
 from django.db import DataError, IntegrityError, connection, transaction
-from uuid_utils.compat import uuid7
 
+from accounts.columns import array, columns
 from messaging.clock import CLOCK
 from messaging.states import NEWS, Finding, Standing, State, target
 
@@ -67,7 +67,6 @@ class _Row:
 class _Event:
     """What is kept of a report, for good."""
 
-    id: UUID
     sms_id: UUID
     attempt: int
     source: str
@@ -112,7 +111,7 @@ def _advance(of_text: Mapping[UUID, Sequence[Report]], now: datetime | None) -> 
 def _move(of_text: Mapping[UUID, Sequence[Report]], now: datetime | None) -> int:
     """By plain SQL: this is done for each text that leaves, and for each report on it."""
     with connection.cursor() as cursor:
-        cursor.execute(_LOCK, {"ids": list(of_text), "now": now})
+        cursor.execute(_LOCK, {"ids": array(of_text), "now": now})
         rows = [_Row(id_, State(state), *others) for id_, state, *others in cursor.fetchall()]
     events = [_apply(report, row) for row in rows for report in of_text[row.id]]
     _keep(events)
@@ -146,7 +145,6 @@ def _apply(report: Report, row: _Row) -> _Event:
         # Told when it ends badly, and told again when that turns out to be wrong.
         row.untaken = row.untaken or after in NEWS or before in {*NEWS, State.CANCELLED}
     return _Event(
-        id=uuid7(),
         sms_id=row.id,
         attempt=report.attempt,
         source=report.source.value,
@@ -167,14 +165,14 @@ def _backoff(row: _Row) -> float:
 _LOCK = f"""
     SELECT id, state, attempt, refusals, cancel_wished, requeued, untaken, sid, error_code,
         EXTRACT(EPOCH FROM expires_at - {CLOCK})::float8
-    FROM messaging_sms WHERE id = ANY(%(ids)s) ORDER BY id FOR UPDATE
+    FROM messaging_sms WHERE id = ANY(%(ids)s::uuid[]) ORDER BY id FOR UPDATE
 """  # noqa: S608 - here and below no value is formatted in
 
 _KEEP = """
     INSERT INTO messaging_smsevent
         (id, sms_id, attempt, source, status, sid, error_code, moved_to)
-    SELECT * FROM unnest(
-        %(id)s::uuid[], %(sms_id)s::uuid[], %(attempt)s::int[], %(source)s::text[],
+    SELECT uuidv7(), * FROM unnest(
+        %(sms_id)s::uuid[], %(attempt)s::int[], %(source)s::text[],
         %(status)s::text[], %(sid)s::text[], %(error_code)s::int[], %(moved_to)s::text[])
     ON CONFLICT DO NOTHING
 """
@@ -184,7 +182,9 @@ _WRITE = f"""
         state = new.state, state_at = {CLOCK}, sid = new.sid, error_code = new.error_code,
         requeued = new.requeued, refusals = new.refusals, untaken = new.untaken,
         available_at = CASE WHEN new.state = 'queued'
-            THEN {CLOCK} + make_interval(secs => new.delay) ELSE sms.available_at END
+            THEN {CLOCK} + make_interval(secs => new.delay) ELSE sms.available_at END,
+        "to" = CASE WHEN new.state = 'queued' AND sms.next_to <> ''
+            THEN sms.next_to ELSE sms."to" END
     FROM unnest(
         %(id)s::uuid[], %(state)s::text[], %(sid)s::text[], %(error_code)s::int[],
         %(requeued)s::bool[], %(refusals)s::int[], %(untaken)s::bool[], %(delay)s::float8[]
@@ -194,17 +194,14 @@ _WRITE = f"""
 
 
 def _keep(events: Sequence[_Event]) -> None:
-    names = [field.name for field in fields(_Event)]
     with connection.cursor() as cursor:
-        cursor.execute(_KEEP, {name: [getattr(event, name) for event in events] for name in names})
+        cursor.execute(_KEEP, columns(events, _EVENT))
 
 
 def _write(rows: Sequence[_Row], now: datetime | None) -> None:
-    names = ("id", "sid", "error_code", "requeued", "refusals", "untaken")
     with connection.cursor() as cursor:
-        cursor.execute(
-            _WRITE,
-            {name: [getattr(row, name) for row in rows] for name in names}
-            | {"state": [row.state.value for row in rows]}
-            | {"delay": [float(row.delay) for row in rows], "now": now},
-        )
+        cursor.execute(_WRITE, columns(rows, _MOVED) | {"now": now})
+
+
+_EVENT = [field.name for field in fields(_Event)]
+_MOVED = ("id", "state", "sid", "error_code", "requeued", "refusals", "untaken", "delay")

@@ -32,6 +32,7 @@ class Scope(models.TextChoices):
     CARE = "care"
     COMMUNITY = "community"
     STAFF = "staff"
+    MODERATORS = "moderators"
 
 
 class Lane(models.TextChoices):
@@ -111,17 +112,25 @@ class Sms(TimeSortedModel):
     owner_id: whose text it is (a patient, a member, a user), within scope. about_id: what it is
     about (a dose, a schedule), by which it is cancelled. available_at, expires_at: it may leave
     from the one, and is of no use from the other on. attempt: how often it was claimed; a report
-    names its attempt. quiet_reads: whole readings of Twilio's list that did not hold it.
+    names its attempt. next_to: its owner's number, where that changed while the text was under way.
+    quiet_reads: whole readings of Twilio's list that did not hold it.
     """
 
     scope = models.CharField(max_length=16, choices=Scope)
     lane = models.CharField(max_length=16, choices=Lane, default=Lane.ROUTINE)
     kind = models.CharField(max_length=16, choices=Kind, default=Kind.ONCE)
-    clinic = models.ForeignKey(Clinic, on_delete=models.PROTECT, null=True, related_name="+")
+    # Without indexes of their own, here and below: nothing is looked up by them, and each index is
+    # written again whenever a text moves.
+    clinic = models.ForeignKey(
+        Clinic, on_delete=models.PROTECT, null=True, related_name="+", db_index=False
+    )
     owner_id = models.UUIDField()
     about_id = models.UUIDField()
     dedup_key = models.CharField(max_length=120)
     to = models.CharField(max_length=16)
+    next_to = models.CharField(
+        max_length=16, blank=True, db_default="", help_text="Where it goes if it comes back."
+    )
     body = models.TextField()
     body_digest = models.CharField(max_length=64)
     segments = models.PositiveSmallIntegerField()
@@ -140,11 +149,13 @@ class Sms(TimeSortedModel):
     quiet_reads = models.PositiveSmallIntegerField(default=0)
     checked_at = models.DateTimeField(null=True)
     account = models.CharField(max_length=34, blank=True)
-    sender = models.ForeignKey(Sender, on_delete=models.PROTECT, null=True, related_name="+")
+    sender = models.ForeignKey(
+        Sender, on_delete=models.PROTECT, null=True, related_name="+", db_index=False
+    )
     claimed_at = models.DateTimeField(null=True)
     post_by = models.DateTimeField(null=True)
     lease_until = models.DateTimeField(null=True)
-    sid = models.CharField(max_length=34, null=True, unique=True)  # noqa: DJ001 - unique: null
+    sid = models.CharField(max_length=34, null=True)  # noqa: DJ001 - unique: null
     error_code = models.PositiveIntegerField(null=True)
     # News for the owner's domain, which pulls it and takes the mark away.
     untaken = models.BooleanField(default=False)
@@ -154,6 +165,10 @@ class Sms(TimeSortedModel):
             # Cancelled proves that nothing was asked, so only then the key is free again.
             models.UniqueConstraint(
                 fields=["dedup_key"], condition=~Q(state=State.CANCELLED), name="sms_once"
+            ),
+            # Only where there is one, so that a text without costs nothing.
+            models.UniqueConstraint(
+                fields=["sid"], condition=Q(sid__isnull=False), name="sms_sid_once"
             ),
             # Twins can't be told apart in Twilio's list: one of them at a time.
             models.UniqueConstraint(
@@ -224,7 +239,8 @@ class Sms(TimeSortedModel):
 class SmsEvent(TimeSortedModel):
     """One piece of evidence about one attempt: append-only, each kept once."""
 
-    sms = models.ForeignKey(Sms, on_delete=models.PROTECT, related_name="events")
+    # Looked up by the constraint's index.
+    sms = models.ForeignKey(Sms, on_delete=models.PROTECT, related_name="events", db_index=False)
     attempt = models.PositiveSmallIntegerField()
     source = models.CharField(max_length=16)
     status = models.CharField(max_length=24)

@@ -7,15 +7,14 @@ fall together. Nothing here speaks to the network.
 import hashlib
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
-from typing import Any
+from datetime import UTC, datetime
 from uuid import UUID
 
 from django.db import connection
 from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Value, When
-from django.db.models.functions import Coalesce, Now
-from uuid_utils.compat import uuid7
+from django.db.models.functions import Now
 
+from accounts.columns import array, columns
 from messaging.models import Kind, Lane, Scope, Sms, SmsEvent
 from messaging.segments import count_segments
 from messaging.states import MAY_HAVE_LEFT, TAKEN, Finding, State
@@ -54,19 +53,17 @@ def queue(texts: Iterable[Text], now: datetime) -> None:
     rows = list(texts)
     if not rows:
         return
-    # Of one morning's texts most have the words of another.
-    counted = {body: (digest(body), count_segments(body)) for body in {row.body for row in rows}}
-    columns: dict[str, list[Any]] = {name: [getattr(row, name) for row in rows] for name in _ASKED}
-    columns |= {
-        "id": [uuid7() for _ in rows],
-        "scope": [row.scope.value for row in rows],
-        "lane": [row.lane.value for row in rows],
-        "kind": [row.kind.value for row in rows],
-        "body_digest": [counted[row.body][0] for row in rows],
-        "segments": [counted[row.body][1] for row in rows],
+    # Of one morning's texts most have the words of another: each words once, and where they are.
+    bodies = {body: place for place, body in enumerate(dict.fromkeys(row.body for row in rows), 1)}
+    values = columns(rows, _ASKED) | {
+        "words": array([bodies[row.body] for row in rows]),
+        "bodies": array(bodies),
+        "digests": array(map(digest, bodies)),
+        "segments": array(map(count_segments, bodies)),
+        "now": now,
     }
     with connection.cursor() as cursor:
-        cursor.execute(_QUEUE, columns | {"now": now})
+        cursor.execute(_QUEUE, values)
 
 
 def cancel(about_ids: Collection[UUID]) -> list[Sms]:
@@ -107,24 +104,26 @@ def move(about_id: UUID, available_at: datetime, expires_at: datetime) -> None:
 
 
 def readdress(owner_id: UUID, to: str, now: datetime) -> list[Sms]:
-    """Cancel what is queued for this owner and queue it again to another number, in one go.
+    """Cancel what is queued for this owner and queue it again to another number, in one go; and
+    let what is under way go there too, should it come back.
 
     Answers the texts for which it was too late: they go, or went, to the former number.
     """
+    waiting, doubtful = [State.QUEUED], [State.SENDING, State.UNKNOWN]
     rows = list(
         Sms.objects.select_for_update()
-        .filter(
-            owner_id=owner_id,
-            state__in=[State.QUEUED, State.SENDING, State.UNKNOWN],
-            cancel_wished=False,
-        )
-        .exclude(to=to)
+        .filter(owner_id=owner_id, state__in=_MAY_COME_BACK, cancel_wished=False)
         .order_by("id")
     )
-    waiting = [row for row in rows if row.state == State.QUEUED]
-    _cancel(waiting)
-    queue((replace(_as_text(row), to=to) for row in waiting), now)
-    return [row for row in rows if row.state != State.QUEUED]
+    under_way = [row.id for row in rows if row.state not in waiting]
+    Sms.objects.filter(id__in=under_way).update(
+        next_to=Case(When(to=to, then=Value("")), default=Value(to))
+    )
+    elsewhere = [row for row in rows if row.to != to]
+    queued = [row for row in elsewhere if row.state in waiting]
+    _cancel(queued)
+    queue((replace(_as_text(row), to=to) for row in queued), now)
+    return [row for row in elsewhere if row.state in doubtful]
 
 
 def texts_of(owner_id: UUID, scope: Scope) -> QuerySet[Sms]:
@@ -151,6 +150,8 @@ def taken(sms_ids: Collection[UUID]) -> set[UUID]:
 
 def in_states(about_ids: Collection[UUID], states: Collection[State]) -> set[UUID]:
     """About which of these there is a text in one of these states."""
+    if not about_ids:
+        return set()
     rows = Sms.objects.filter(about_id__in=about_ids, state__in=states)
     return set(rows.values_list("about_id", flat=True))
 
@@ -164,14 +165,20 @@ def unasked_since(
     expired or suppressed didn't reach anybody and doesn't count; nor does what is still queued
     about `without`, for a caller who is to cancel it.
     """
-    return list(
-        Sms.objects.annotate(leaves_at=Coalesce("claimed_at", "available_at"))
-        .filter(owner_id__in=owner_ids, asked_for=False, leaves_at__gte=since)
-        .filter(state__in=[State.QUEUED, *MAY_HAVE_LEFT])
-        .exclude(state=State.QUEUED, about_id__in=without)
-        .order_by("leaves_at")
-        .values_list("owner_id", "leaves_at")
-    )
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _UNASKED,
+            {
+                "owners": array(owner_ids),
+                "since": since,
+                "counted": array([State.QUEUED, *MAY_HAVE_LEFT]),
+                "without": array(without),
+            },
+        )
+        return [
+            (owner_id, datetime.fromtimestamp(seconds, UTC))
+            for owner_id, seconds in cursor.fetchall()
+        ]
 
 
 def news(scope: Scope, most: int) -> Sequence[Sms]:
@@ -191,31 +198,48 @@ def take(rows: Iterable[Sms]) -> None:
 
 # By SQL, for this is done for each text: Django's own takes several times as long.
 _ASKED = (
-    "clinic_id", "owner_id", "about_id", "dedup_key", "to", "body", "asked_for", "last_word",
-    "available_at", "expires_at",
+    "scope", "lane", "kind", "clinic_id", "owner_id", "about_id", "dedup_key", "to", "asked_for",
+    "last_word", "available_at", "expires_at",
 )  # fmt: skip
+# Keys sort by the instant at which they were made, and no text waits for weeks: so years of them
+# aren't read. (A story may be played ahead of Postgres's clock, which makes the keys.)
+_UNASKED = """
+    SELECT owner_id, EXTRACT(EPOCH FROM leaves_at)::float8 FROM (
+        SELECT owner_id, COALESCE(claimed_at, available_at) AS leaves_at FROM messaging_sms
+        WHERE owner_id = ANY(%(owners)s::uuid[]) AND id >= (SELECT uuidv7(
+                LEAST(%(since)s - statement_timestamp(), interval '0') - interval '30 days'))
+            AND NOT asked_for
+            AND state = ANY(%(counted)s::text[])
+            AND NOT (state = 'queued' AND about_id = ANY(%(without)s::uuid[]))
+    ) AS sms
+    WHERE leaves_at >= %(since)s ORDER BY leaves_at
+"""
 _QUEUE = """
     INSERT INTO messaging_sms
-        (id, scope, lane, kind, clinic_id, owner_id, about_id, dedup_key, "to", body, body_digest,
-         segments, asked_for, last_word, available_at, expires_at, queued_at, state,
+        (id, scope, lane, kind, clinic_id, owner_id, about_id, dedup_key, "to", asked_for,
+         last_word, available_at, expires_at, body, body_digest, segments, queued_at, state,
          cancel_wished, attempt, refusals, requeued, quiet_reads, account, untaken)
-    SELECT *, %(now)s::timestamptz, 'queued', false, 0, 0, false, 0, '', false
+    SELECT uuidv7(), scope, lane, kind, clinic_id, owner_id, about_id, dedup_key, "to", asked_for,
+        last_word, available_at, expires_at, (%(bodies)s::text[])[words],
+        (%(digests)s::text[])[words], (%(segments)s::int[])[words], %(now)s::timestamptz, 'queued',
+        false, 0, 0, false, 0, '', false
     FROM unnest(
-        %(id)s::uuid[], %(scope)s::text[], %(lane)s::text[], %(kind)s::text[],
-        %(clinic_id)s::uuid[], %(owner_id)s::uuid[], %(about_id)s::uuid[], %(dedup_key)s::text[],
-        %(to)s::text[], %(body)s::text[], %(body_digest)s::text[], %(segments)s::int[],
+        %(scope)s::text[], %(lane)s::text[], %(kind)s::text[], %(clinic_id)s::uuid[],
+        %(owner_id)s::uuid[], %(about_id)s::uuid[], %(dedup_key)s::text[], %(to)s::text[],
         %(asked_for)s::bool[], %(last_word)s::bool[], %(available_at)s::timestamptz[],
-        %(expires_at)s::timestamptz[])
+        %(expires_at)s::timestamptz[], %(words)s::int[]
+    ) AS new(scope, lane, kind, clinic_id, owner_id, about_id, dedup_key, "to", asked_for,
+        last_word, available_at, expires_at, words)
     ON CONFLICT DO NOTHING
 """
 
 
+# Twilio may give up what it has accepted.
+_MAY_COME_BACK = [State.QUEUED, State.SENDING, State.UNKNOWN, State.ACCEPTED, State.SENT]
+
+
 def _cancel_among(texts: QuerySet[Sms]) -> list[Sms]:
-    # Twilio may give up what it has accepted, and what comes back then must not go again.
-    may_come_back = [
-        State.QUEUED, State.SENDING, State.UNKNOWN, State.ACCEPTED, State.SENT,
-    ]  # fmt: skip
-    rows = list(texts.select_for_update().filter(state__in=may_come_back).order_by("id"))
+    rows = list(texts.select_for_update().filter(state__in=_MAY_COME_BACK).order_by("id"))
     _cancel(rows)
     return [row for row in rows if row.state in (State.SENDING, State.UNKNOWN)]
 

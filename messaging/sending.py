@@ -40,6 +40,13 @@ RECORD_FIRST = 0.2
 """The same while something was posted less than RECORD_EVERY ago: nearly all answers come at once,
 and must not wait for the few that never come."""
 
+PATIENCE = 2.0
+"""Seconds after the last post for which answers are awaited once no more is claimed, if but few are
+missing: the rest of what is due waits behind this. Theirs are found by callbacks, or settled."""
+
+FEW = 0.05
+"""Such a part of what was posted: with more missing it is the provider that is slow."""
+
 
 @dataclass
 class _Batch:
@@ -63,8 +70,8 @@ class _Batch:
 
 
 def send_due(lane: Lane, now: datetime | None = None, claim_for: float = 0.0) -> int:
-    """Send what is due in a lane and may leave now; answers how many texts were claimed, when all
-    of them are recorded.
+    """Send what is due in a lane and may leave now; answers how many texts were claimed, when they
+    are recorded, or but a few answers are lost.
 
     claim_for: seconds in which more is claimed while answers are still awaited: a few that never
     come must not hold up the rest.
@@ -87,7 +94,17 @@ def send_due(lane: Lane, now: datetime | None = None, claim_for: float = 0.0) ->
             _await(under_way, few=GATEWAY.AT_ONCE if again and claimed else 0)
             _record(under_way, now)
             under_way[:] = [batch for batch in under_way if batch.left]
+            if not again and _only_stragglers(under_way):
+                break
     return many
+
+
+def _only_stragglers(under_way: Sequence[_Batch]) -> bool:
+    """Whether what is awaited still isn't worth waiting for."""
+    newest = max((batch.posted_at for batch in under_way), default=0.0)
+    missing = sum(len(batch.left) for batch in under_way)
+    posted = sum(len(batch.claimed) for batch in under_way)
+    return missing <= FEW * posted and time.monotonic() - newest > PATIENCE
 
 
 @contextmanager

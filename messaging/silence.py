@@ -1,10 +1,24 @@
-"""Silence: texts wait that may leave, and nobody sends them."""
+"""Silence, and what an alarm is: texts wait that may leave, and nobody sends them."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import connection
 
 from messaging.clock import CLOCK
+
+SILENCE = 90.0
+"""Seconds of waiting that are an alarm. Looked at every 30, an alarm comes within two minutes."""
+
+
+@dataclass(frozen=True)
+class Alarm:
+    """What somebody has to be woken for. name: a stable word for programs. seconds: for how long it
+    has been so. what: the id of what it is about, or words."""
+
+    name: str
+    seconds: float
+    what: str
 
 
 def silent_for(now: datetime | None = None) -> float:

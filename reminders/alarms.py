@@ -5,30 +5,17 @@ Asked by the clock (which logs it) and by the web (which answers it to a monitor
 are all dead can't say so.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import Min, Sum
 
 from messaging.circuits import open_circuits
 from messaging.models import Sms
-from messaging.silence import silent_for
+from messaging.silence import SILENCE, Alarm, silent_for
 from messaging.states import State
 from reminders import paging
 from reminders.daily_count import FIGURES
 from reminders.models import DailyCount, Dose
-
-SILENCE = 90.0
-"""Seconds of waiting that are an alarm. Looked at every 30, an alarm comes within two minutes."""
-
-
-@dataclass(frozen=True)
-class Alarm:
-    """name: a stable word for programs. seconds: for how long it has been so."""
-
-    name: str
-    seconds: float
-    what: str
 
 
 def alarms(now: datetime) -> list[Alarm]:

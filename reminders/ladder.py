@@ -8,6 +8,7 @@ week that nobody asked for.
 from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from reminders.schedule import local_date, local_instant
@@ -38,11 +39,14 @@ them (FACTS, Missed doses); no date is ever computed for catching up."""
 FOLLOWING = {Step.NONE: Step.DAY, Step.DAY: Step.NEXT, Step.NEXT: Step.OVERDUE}
 
 
+# Of those who are due together most have the same date, hour and zone.
+@lru_cache(10_000)
 def step_instant(step: Step, dose_date: date, hour: time, zone: ZoneInfo) -> datetime:
     """When a step is due: the patient's hour, so many local days after the dose's date (UTC)."""
     return local_instant(dose_date + timedelta(days=DAYS_AFTER[step]), hour, zone)
 
 
+@lru_cache(10_000)
 def use_ends(step: Step, dose_date: date, hour: time, zone: ZoneInfo) -> datetime:
     """When a step's text is of no use any more: that evening (UTC).
 

@@ -6,10 +6,7 @@ from functools import cache
 import phonenumbers
 
 from accounts.refusals import Invalid
-
-# Ofcom keeps +44 7700 900000-900999 for fiction: no phone has them, and libphonenumber refuses
-# them. A clinic that trains its staff needs somebody to enrol who can't be texted.
-FICTION = "+447700900"
+from messaging.numbers import read_number
 
 
 def e164(number: str, clinic_phone: str) -> str:
@@ -35,12 +32,4 @@ def _region(clinic_phone: str) -> str | None:
 
 
 def _parse(text: str, clinic_phone: str) -> str | None:
-    try:
-        parsed = phonenumbers.parse(text, _region(clinic_phone))
-    except phonenumbers.NumberParseException:
-        return None
-    number = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
-    fiction = number.startswith(FICTION) and len(number) == len(FICTION) + 3
-    if parsed.extension or not (phonenumbers.is_valid_number(parsed) or fiction):
-        return None
-    return number
+    return read_number(text, _region(clinic_phone))

@@ -6,7 +6,6 @@ Postgres knows what is due (`next_page_at`), so it doesn't matter which worker l
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -16,28 +15,13 @@ from django.db.models import Exists, Min, OuterRef, QuerySet
 from accounts import audit
 from messaging import inbound, outbox
 from messaging.models import Kind, Lane, Scope
-from messaging.states import NEWS, State
+from messaging.pages import LEAST_USE, LOST, Stuck, climb
 from reminders.attending import is_held
 from reminders.models import Duty, WorkItem, WorkNote
 from reminders.policies import policies_of
 from reminders.rota import deaf, on_duty
 
 PAGE = "Dosecircle, {clinic}: somebody needs an urgent call. Open the worklist and take it."
-
-LEAST_USE = timedelta(minutes=3)
-"""How long a page may wait at least for a sender: longer than silence is kept from being an alarm,
-or nobody would hear that there is none."""
-
-LOST = frozenset(NEWS - {State.EXPIRED})
-"""Ends of a page that reached no phone. One that expired was followed by the next."""
-
-
-@dataclass(frozen=True)
-class Stuck:
-    """What is in the way of a page (an item, a text, a duty), by its id, and since when."""
-
-    id: UUID
-    since: datetime
 
 
 def page_staff(now: datetime, most: int = 50) -> int:
@@ -71,7 +55,7 @@ def _page(items: Sequence[WorkItem], now: datetime) -> None:
     texts: list[outbox.Text] = []
     notes: list[WorkNote] = []
     for item in items:
-        called = _climb(item, on_duty_now[item.clinic_id])
+        item.rung, called = climb(item.rung, on_duty_now[item.clinic_id])
         # One that is somebody's pages because there is something new: they are to know.
         if is_held(item, now):
             called += [d for d in of_owners[item.clinic_id] if d.user_id == item.owner_id]
@@ -86,13 +70,6 @@ def _page(items: Sequence[WorkItem], now: datetime) -> None:
     outbox.queue(texts, now)
     ids = [str(item.id) for item in items]
     audit.record(audit.CLOCK, "page_staff", clinic_id=None, subject_id=None, items=ids)
-
-
-def _climb(item: WorkItem, rota: Sequence[Duty]) -> list[Duty]:
-    """Take an item one rung up a rota; who is on it."""
-    above = [duty.rung for duty in rota if duty.rung > item.rung]
-    item.rung = min(above, default=item.rung + 1)
-    return [duty for duty in rota if not above or duty.rung == item.rung]
 
 
 def _by_clinic(duties: QuerySet[Duty]) -> defaultdict[UUID, list[Duty]]:

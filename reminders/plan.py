@@ -11,7 +11,7 @@ from django.db.models import Max, Q, QuerySet
 from accounts.refusals import Conflict, NotFound, Stale
 from reminders.ladder import FOLLOWING, NOTICE_DAYS, Step, step_instant
 from reminders.models import Dose, DoseRecord, DoseState, Patient, Schedule, ScheduleVersion
-from reminders.schedule import dates_between, local_date, next_dose
+from reminders.schedule import Version, dates_between, local_date, next_dose
 
 ANSWERED = (DoseState.TAKEN, DoseState.SKIPPED, DoseState.MISSED)
 
@@ -82,9 +82,10 @@ class Plan:
             if dose.next_step_at is not None and FOLLOWING[Step(dose.step)] == Step.NEXT
         ]
         if planned is not None:
+            pure = [version.pure() for version in self.versions]
             instants += [
                 self.instant(step, day)
-                for day in dates_ahead(planned, self.versions)
+                for day in dates_ahead(planned.date, pure)
                 for step in (Step.DAY, Step.NEXT)
             ]
         return instants
@@ -95,11 +96,10 @@ class Plan:
         return (day - max(known)).days if known else None
 
 
-def dates_ahead(planned: Dose, versions: Sequence[ScheduleVersion]) -> list[date]:
+def dates_ahead(first: date, versions: Sequence[Version]) -> list[date]:
     """The dates from the planned dose's on whose texts go before those that matter less: as far as
     a week's limit reaches from the latest instant that a notice may wait for."""
-    until = planned.date + timedelta(days=NOTICE_DAYS + 7)
-    return dates_between([version.pure() for version in versions], planned.date, until)
+    return dates_between(versions, first, first + timedelta(days=NOTICE_DAYS + 7))
 
 
 def dose_after(

@@ -14,6 +14,7 @@ from accounts.models import Clinic, Membership
 from accounts.refusals import Invalid, Stale
 from messaging import inbound
 from messaging.models import Scope
+from messaging.pages import in_force
 from reminders.models import Duty
 from reminders.numbers import e164
 
@@ -44,8 +45,7 @@ def rota_of(clinic_id: UUID) -> list[Duty]:
 
 def on_duty(now: datetime) -> Q:
     """The duties that hold at an instant: of people who haven't left."""
-    begun = Q(starts_at__isnull=True) | Q(starts_at__lte=now)
-    return begun & (Q(ends_at__isnull=True) | Q(ends_at__gt=now)) & Q(user__is_active=True)
+    return in_force(now) & Q(user__is_active=True)
 
 
 def deaf(duties: Sequence[Duty]) -> dict[UUID, datetime]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 import phonenumbers
@@ -18,6 +18,7 @@ from babel.dates import format_date, format_time
 from babel.localedata import locale_identifiers
 from phonenumbers import COUNTRY_CODE_TO_REGION_CODE
 
+from accounts.models import Clinic
 from reminders.models import Patient
 
 FOLDER = Path(__file__).parent / "wording"
@@ -38,13 +39,26 @@ def every(language: str, interval_days: int) -> str:
     return str(phrases["week" if weeks == 1 else "weeks"]).format(n=weeks)
 
 
+class Addressed(Protocol):
+    """Whom a text speaks to: a patient, or as much of one as a text needs to know."""
+
+    @property
+    def clinic(self) -> Clinic: ...
+    @property
+    def number(self) -> str: ...
+    @property
+    def language(self) -> str: ...
+    @property
+    def wording(self) -> str: ...
+
+
 Own = Mapping[tuple[UUID, str, str, str], str]
 """Clinics' own texts by clinic, language, wording and kind (templates.of)."""
 
 
 def text(
     kind: str,
-    patient: Patient,
+    patient: Addressed,
     day: date | None = None,
     interval_days: int = 7,
     own: Own | None = None,
@@ -55,19 +69,27 @@ def text(
     later, correction). day: the date it names. interval_days: what "then every ..." says. own: the
     clinics' own texts, which go before the built-in ones.
     """
-    key = (patient.clinic_id, patient.language, patient.wording, kind)
+    key = (patient.clinic.id, patient.language, patient.wording, kind)
     body = (own or {}).get(key) or words(patient.language)[patient.wording][kind]
     return fill(str(body), patient, day, interval_days)
 
 
-def fill(body: str, patient: Patient, day: date | None = None, interval_days: int = 7) -> str:
+def fill(body: str, patient: Addressed, day: date | None = None, interval_days: int = 7) -> str:
     """A text with its placeholders filled for one patient."""
-    said = Said(patient)
+    clinic, country = patient.clinic, _country(patient.number)
+    return _filled(body, clinic.name, clinic.phone, country, patient.language, day, interval_days)
+
+
+# Of one morning's texts most have the words of another.
+@lru_cache(1000)
+def _filled(
+    body: str, name: str, phone: str, country: int, language: str, day: date | None, interval: int
+) -> str:
     return body.format(
-        clinic=patient.clinic.name,
-        phone=said.phone(patient.clinic.phone),
-        date=said.date(day),
-        every=every(patient.language, interval_days),
+        clinic=name,
+        phone=_dialled(phone, country),
+        date=written(language, day) if day else "",
+        every=every(language, interval),
     )
 
 
@@ -141,5 +163,7 @@ def _dialled(phone: str, country: int) -> str:
 
 def _country(number: str) -> int:
     """The calling code of a number in E.164; no code is the beginning of another."""
-    codes = (int(number[1:end]) for end in (2, 3, 4))
-    return next((code for code in codes if code in COUNTRY_CODE_TO_REGION_CODE), 0)
+    for end in (2, 3, 4):
+        if (code := int(number[1:end])) in COUNTRY_CODE_TO_REGION_CODE:
+            return code
+    return 0

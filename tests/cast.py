@@ -9,7 +9,14 @@ from django.contrib.auth.hashers import make_password
 
 from accounts import audit
 from accounts.models import Clinic, Membership, Role, User
-from dev.environment import ACCOUNT, ROUTINE_NUMBER, STAFF_NUMBER, URGENT_NUMBER
+from dev.environment import (
+    ACCOUNT,
+    COMMUNITY_NUMBER,
+    MODERATORS_NUMBER,
+    ROUTINE_NUMBER,
+    STAFF_NUMBER,
+    URGENT_NUMBER,
+)
 from messaging.models import Lane, Scope, Sender
 from reminders.models import Patient
 from reminders.patients import Enrolment, enrol
@@ -34,6 +41,8 @@ class Cast:
     sender: Sender
     urgent_sender: Sender
     staff_sender: Sender
+    moderators_sender: Sender
+    community_sender: Sender
 
     @property
     def actor(self) -> audit.Actor:
@@ -60,6 +69,8 @@ def make_cast() -> Cast:
         sender=make_sender(ROUTINE_NUMBER, Lane.ROUTINE),
         urgent_sender=make_sender(URGENT_NUMBER, Lane.URGENT),
         staff_sender=make_sender(STAFF_NUMBER, Lane.URGENT, scope=Scope.STAFF),
+        moderators_sender=make_sender(MODERATORS_NUMBER, Lane.URGENT, scope=Scope.MODERATORS),
+        community_sender=make_sender(COMMUNITY_NUMBER, Lane.ROUTINE, scope=Scope.COMMUNITY),
     )
 
 

@@ -8,7 +8,18 @@ from uuid import UUID
 from accounts import audit
 from community.members.house_rules import VERSION
 from community.members.pseudonyms import key_of
-from community.models import LiveText, Persona, PersonaRole, Space, Thread
+from community.models import (
+    CaseKind,
+    Decision,
+    LiveText,
+    Persona,
+    PersonaRole,
+    Sanction,
+    SanctionKind,
+    Space,
+    Thread,
+)
+from community.moderation import cases
 from community.posts.judging import Writing
 from community.posts.posting import Posted, open_thread, reply
 from tests.cast import NOW
@@ -100,3 +111,25 @@ def answer(
 def seen(post: Any) -> bool:
     """Whether a post can be seen."""
     return LiveText.objects.filter(post_id=post.id).exists()
+
+
+def silence(circle: Circle, until: datetime, now: datetime = NOW) -> Sanction:
+    """Let heron be silenced, by the owl's decision."""
+    case = cases.open_case(CaseKind.REVIEW, None, circle.heron, as_actor(circle.owl), now)
+    decision = Decision.objects.create(
+        case=case,
+        on_version=case.version,
+        by=circle.owl,
+        about=circle.heron,
+        measures=[{"kind": "silence"}],
+        reason="unkind",
+        adverse=True,
+        at=now,
+    )
+    return Sanction.objects.create(
+        persona=circle.heron,
+        decision=decision,
+        kind=SanctionKind.SILENCE,
+        starts_at=now,
+        ends_at=until,
+    )

@@ -10,7 +10,7 @@ import pytest
 from django.db import connections
 from django.test.utils import setup_databases, teardown_databases
 
-from dev.environment import ACCOUNT, ROUTINE_NUMBER, STAFF_NUMBER, TOKEN, URGENT_NUMBER
+from dev.environment import ACCOUNT, NUMBERS, TOKEN
 from dev.simulator_client import SimulatorClient
 from tests.cast import OTHER_ACCOUNT, OTHER_NUMBER, OTHER_TOKEN, Cast, make_cast
 from tests.processes import World
@@ -33,9 +33,7 @@ def simulator_process() -> Iterator[SimulatorClient]:
     client = SimulatorClient.start(
         accounts={ACCOUNT: TOKEN, OTHER_ACCOUNT: OTHER_TOKEN},
         senders=[
-            f"{ROUTINE_NUMBER}=1000@{ACCOUNT}",
-            f"{URGENT_NUMBER}=1000@{ACCOUNT}",
-            f"{STAFF_NUMBER}=1000@{ACCOUNT}",
+            *(f"{number}=1000@{ACCOUNT}" for number in NUMBERS),
             f"{OTHER_NUMBER}=1000@{OTHER_ACCOUNT}",
         ],
         deliver_after=0.01,

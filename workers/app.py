@@ -3,9 +3,11 @@
 Redis may lose all it holds at any moment: tasks carry no work, only "look now".
 """
 
+import gc
 import os
 
 from celery import Celery
+from celery.signals import worker_process_init
 from django.conf import settings
 
 from workers.ticks import BEAT_SCHEDULE, ROUTINE
@@ -46,3 +48,12 @@ app.conf.update(
     beat_scheduler="workers.ticks:InMemory",
     beat_max_loop_interval=1,
 )
+
+
+@worker_process_init.connect
+def collect_less(**_: object) -> None:
+    """Let Python look for garbage in cycles less often, and never among what was loaded at the
+    start: that took a third of the time in which a batch is planned or sent."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 50, 100)

@@ -10,6 +10,9 @@ from typing import Any
 
 from celery import Task, shared_task
 
+from community.alarms import alarms as community_alarms
+from community.moderation import paging as crises
+from community.notices import digests, texting
 from messaging.clock import first_look, read_clock
 from messaging.models import Lane
 from messaging.reading_back import read_back as read_back_texts
@@ -27,6 +30,10 @@ log = logging.getLogger(__name__)
 BUSY = 10.0
 """Seconds after which a task that still finds work leaves it to the next tick, and lets others of
 its queue have their turn."""
+
+SENDING = 20.0
+"""The same for sending. It ends by waiting for answers that may be lost, two seconds if but a few
+are: longer turns lose less by that."""
 
 
 class Tick(Task):  # type: ignore[type-arg]  # generic in its stubs only
@@ -54,13 +61,13 @@ def plan_doses() -> None:
 
 @shared_task(base=Tick)
 def send_routine() -> None:
-    send_due(Lane.ROUTINE, claim_for=BUSY)
+    send_due(Lane.ROUTINE, claim_for=SENDING)
 
 
 @shared_task(base=Tick)
 def send_urgent() -> None:
     go_again()
-    send_due(Lane.URGENT, claim_for=BUSY)
+    send_due(Lane.URGENT, claim_for=SENDING)
 
 
 @shared_task(base=Tick)
@@ -71,6 +78,21 @@ def hear() -> None:
 @shared_task(base=Tick)
 def page_staff() -> None:
     _while_busy(lambda: paging.page_staff(read_clock()))
+
+
+@shared_task(base=Tick)
+def page_moderators() -> None:
+    _while_busy(lambda: crises.page_moderators(read_clock()))
+
+
+@shared_task(base=Tick)
+def text_members() -> None:
+    _while_busy(lambda: texting.text_members(read_clock()))
+
+
+@shared_task(base=Tick)
+def mail_members() -> None:
+    _while_busy(lambda: digests.mail_members(read_clock()))
 
 
 @shared_task(base=Tick)
@@ -105,5 +127,6 @@ def count_today() -> None:
 
 @shared_task(base=Tick)
 def watch() -> None:
-    for alarm in alarms(read_clock()):
+    now = read_clock()
+    for alarm in (*alarms(now), *community_alarms(now)):
         log.error("%s for %.0f s: %s", alarm.name, alarm.seconds, alarm.what)

@@ -37,7 +37,7 @@ class PersonaToken(BaseAuthentication):
             return None
         found = BEARER.fullmatch(given)
         view: Any = request.parser_context["view"]
-        persona = persona_of_token(found[1], view.now) if found else None
+        persona = found and persona_of_token(found[1], view.now, to_appeal=view.also_suspended)
         if persona is None or found is None:
             raise AuthenticationFailed("This token isn't good. Come in again.")
         return persona, found[1]
@@ -91,9 +91,13 @@ class Lead(_Persona):
 
 
 class CommunityDoor(Door):
-    """A view of the community. Parses, fetches, calls one verb."""
+    """A view of the community. Parses, fetches, calls one verb.
+
+    also_suspended: a token that is for appeals alone opens it, too.
+    """
 
     authentication_classes = [PersonaToken]
+    also_suspended = False
 
     @property
     def me(self) -> Persona:

@@ -8,6 +8,7 @@ from rest_framework.response import Response
 
 from api.community import examples
 from api.community.door import CommunityDoor, Joined
+from api.community.shapes import LANGUAGES
 from api.door import Door
 from api.entrance import Anybody, SignedIn
 from api.fields import OneOf, Strict, Text, Whole
@@ -16,7 +17,7 @@ from community.members import entering
 from community.members.house_rules import VERSION, house_rules
 from community.models import Condition, PersonaRole
 
-LANGUAGES = [(language, language) for language in entering.LANGUAGES]
+CONDITIONS = [("", "Not said"), *Condition.choices]
 
 
 class Joining(Strict):
@@ -64,7 +65,7 @@ class PersonaShown(serializers.Serializer[Any]):
     role = serializers.ChoiceField(PersonaRole.choices)
     language = serializers.CharField()
     time_zone = serializers.CharField()
-    condition = serializers.ChoiceField([("", "Not said"), *Condition.choices])
+    condition = serializers.ChoiceField(CONDITIONS)
     interval_days = serializers.IntegerField(allow_null=True)
     months = serializers.IntegerField(allow_null=True)
     tags = serializers.ListField(child=serializers.CharField())

@@ -7,20 +7,26 @@ import hashlib
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from uuid import UUID
 from zoneinfo import available_timezones
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from accounts import audit
 from accounts.models import User
 from accounts.refusals import Conflict, Invalid
+from community.crisis_help import help_for
 from community.members.house_rules import VERSION
 from community.members.pseudonyms import check_free, check_pseudonym
-from community.models import Persona, PersonaLink, PersonaSession
-from community.moderation.sanctions import check_may_enter
+from community.models import CaseKind, Persona, PersonaLink, PersonaSession
+from community.moderation.cases import open_case
+from community.moderation.sanctions import check_may_enter, check_may_write, in_force
 
 SESSION = timedelta(hours=10)
 """As long as a sign-in of the care team's lasts."""
+
+RENAME_AFTER = timedelta(days=30)
+"""Ours: often enough for a slip, too seldom to wear out those who block."""
 
 LANGUAGES = ("en", "cy", "es", "fr", "de", "pl")
 
@@ -61,8 +67,7 @@ def join(
     with transaction.atomic():
         # The user's row, so that joining twice at once is done once.
         User.objects.select_for_update(no_key=True).get(id=user.id)
-        if PersonaLink.objects.filter(user=user).exists():
-            raise Conflict("joined", "You have joined already: come in.")
+        _check_not_joined(user, now)
         check_free(key)
         persona = Persona(
             pseudonym=" ".join(pseudonym.split()),
@@ -81,24 +86,94 @@ def join(
         return _session(persona, now)
 
 
+def _check_not_joined(user: User, now: datetime) -> None:
+    """Nothing, if a locked user may join. Who left under a sanction joins again when it is over."""
+    link = PersonaLink.objects.select_related("persona").filter(user=user).first()
+    if link is None:
+        return
+    if link.persona.left_at is None:
+        raise Conflict("joined", "You have joined already: come in.")
+    check_may_write(link.persona, now)
+    link.delete()
+
+
+def rename(persona_id: UUID, pseudonym: str, actor: audit.Actor, now: datetime) -> Persona:
+    """Change a member's pseudonym; their posts bear the new one at once.
+
+    Raises as `join` does, and Conflict for one who did so lately. A sign of danger calls a person.
+    """
+    try:
+        with transaction.atomic():
+            persona = Persona.objects.select_for_update(no_key=True).get(id=persona_id)
+            user = PersonaLink.objects.select_related("user").get(persona=persona).user
+            key = check_pseudonym(pseudonym, persona.language, user)
+            if persona.renamed_at and now < persona.renamed_at + RENAME_AFTER:
+                raise Conflict(
+                    "renamed_lately",
+                    f"You can change it once in {RENAME_AFTER.days} days.",
+                    until=persona.renamed_at + RENAME_AFTER,
+                )
+            if key != persona.pseudonym_key:
+                check_free(key)
+            persona.pseudonym, persona.pseudonym_key = " ".join(pseudonym.split()), key
+            persona.renamed_at = now
+            persona.save(update_fields=["pseudonym", "pseudonym_key", "renamed_at"])
+            audit.record(actor, "rename", clinic_id=None, subject_id=persona_id)
+    except IntegrityError:
+        # Somebody else took it a moment ago.
+        check_free(key)
+        raise
+    except Invalid as refusal:
+        if refusal.facts.get("crisis"):
+            call_a_person(persona_id, actor, now)
+            refusal.facts["help"] = help_for(persona.language, persona.time_zone)
+        raise
+    return persona
+
+
+def call_a_person(persona_id: UUID, actor: audit.Actor, now: datetime) -> None:
+    """A sign of danger was found in what a member wrote elsewhere than in a post."""
+    with transaction.atomic():
+        persona = Persona.objects.select_for_update(no_key=True).get(id=persona_id)
+        open_case(CaseKind.CRISIS, None, persona, actor, now)
+
+
+def forget_user(persona: Persona, now: datetime) -> None:
+    """Forget whose persona this is, unless a sanction holds, which leaving doesn't end."""
+    if not in_force(persona, now).exists():
+        PersonaLink.objects.filter(persona=persona).delete()
+
+
 def enter(user: User, now: datetime) -> Entered:
     """Come in. Raises NotJoined, and Forbidden for a member who is suspended."""
     link = PersonaLink.objects.select_related("persona").filter(user=user).first()
     if link is None or link.persona.left_at is not None:
-        raise NotJoined("not_joined", "You haven't joined the community yet: choose a pseudonym.")
+        raise _not_joined()
     check_may_enter(link.persona, now)
     with transaction.atomic():
         _note(link.persona, "enter")
         return _session(link.persona, now)
 
 
-def persona_of_token(token: str, now: datetime) -> Persona | None:
-    """Whose token this is, if it is still good."""
-    session = (
-        PersonaSession.objects.select_related("persona")
-        .filter(digest=_digest(token), expires_at__gt=now, persona__left_at__isnull=True)
-        .first()
+def enter_to_appeal(user: User, now: datetime) -> Entered:
+    """Come in to read decisions about oneself and to appeal, and for nothing else: what also
+    somebody who is suspended may. Raises NotJoined."""
+    link = PersonaLink.objects.select_related("persona").filter(user=user).first()
+    if link is None or link.persona.left_at is not None:
+        raise _not_joined()
+    with transaction.atomic():
+        _note(link.persona, "enter_to_appeal")
+        return _session(link.persona, now, appeals_only=True)
+
+
+def persona_of_token(token: str, now: datetime, *, to_appeal: bool = False) -> Persona | None:
+    """Whose token this is, if it is still good. to_appeal: so is one that is for appeals alone."""
+    sessions = PersonaSession.objects.select_related("persona").filter(
+        digest=_digest(token), expires_at__gt=now, persona__left_at__isnull=True
     )
+    if not to_appeal:
+        sessions = sessions.filter(appeals_only=False)
+    session = sessions.first()
     return session.persona if session else None
 
 
@@ -127,10 +202,16 @@ def check_accepted(version: int) -> None:
         )
 
 
-def _session(persona: Persona, now: datetime) -> Entered:
+def _not_joined() -> NotJoined:
+    return NotJoined("not_joined", "You haven't joined the community yet: choose a pseudonym.")
+
+
+def _session(persona: Persona, now: datetime, *, appeals_only: bool = False) -> Entered:
     token = secrets.token_hex(32)
     expires_at = now + SESSION
-    PersonaSession.objects.create(digest=_digest(token), persona=persona, expires_at=expires_at)
+    PersonaSession.objects.create(
+        digest=_digest(token), persona=persona, expires_at=expires_at, appeals_only=appeals_only
+    )
     return Entered(persona, token, expires_at)
 
 

@@ -3,6 +3,7 @@
 from community.models.discussion import (
     Draft,
     Follow,
+    LiveTag,
     LiveText,
     LiveThread,
     Post,
@@ -36,7 +37,7 @@ from community.models.moderation import (
     Sanction,
     SanctionKind,
 )
-from community.models.notices import Channel, Contact, Notice, NoticeKind, SharedPost
+from community.models.notices import Channel, Contact, Notice, NoticeKind, Quiet, SharedPost
 from community.models.rules import HouseRule, RuleState
 
 __all__ = [
@@ -54,6 +55,7 @@ __all__ = [
     "Duty",
     "Follow",
     "HouseRule",
+    "LiveTag",
     "LiveText",
     "LiveThread",
     "MeasureKind",
@@ -65,6 +67,7 @@ __all__ = [
     "PersonaSession",
     "Post",
     "PostState",
+    "Quiet",
     "Reaction",
     "ReactionKind",
     "ReadMark",

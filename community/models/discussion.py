@@ -158,14 +158,20 @@ class LiveText(models.Model):
     helped = models.PositiveIntegerField(default=0)
 
     class Meta:
+        constraints = [
+            # Read by feeds, which show openers.
+            models.UniqueConstraint(
+                fields=["thread"], condition=Q(opens=True), name="live_one_opener"
+            ),
+        ]
         indexes = [
             # Read by the page of a thread, oldest first.
             models.Index(fields=["thread", "published_at", "post"], name="live_by_thread"),
             # Read by an author's page and by export.
             models.Index(fields=["author", "-published_at", "-post"], name="live_by_author"),
-            # Read by search and by tags.
+            # Read by search: by its words, or by age for words that are in very many texts.
             GinIndex(fields=["search"], name="live_search"),
-            GinIndex(fields=["tags"], name="live_tags"),
+            models.Index(fields=["-published_at", "-post"], name="live_by_age"),
         ]
 
 
@@ -195,7 +201,26 @@ class LiveThread(models.Model):
             models.Index(fields=["space", "-active_at", "-thread"], name="feed_space_active"),
             # Read by the top of a space.
             models.Index(fields=["space"], condition=Q(pinned=True), name="feed_pinned"),
-            GinIndex(fields=["tags"], name="feed_tags"),
+        ]
+
+
+class LiveTag(TimeSortedModel):
+    """A tag of a thread that can be seen, with the thread's instants: an index over arrays gives
+    no order, so the newest threads of a tag would cost as much as all of them."""
+
+    thread = models.ForeignKey(LiveThread, on_delete=models.CASCADE, related_name="tagged")
+    tag = models.CharField(max_length=16)
+    published_at = models.DateTimeField()
+    active_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["thread", "tag"], name="live_tag_once"),
+        ]
+        indexes = [
+            # Read by feeds of a tag, by age or by activity.
+            models.Index(fields=["tag", "-published_at", "-thread"], name="tag_new"),
+            models.Index(fields=["tag", "-active_at", "-thread"], name="tag_active"),
         ]
 
 

@@ -44,6 +44,7 @@ class Persona(models.Model):
     time_zone = models.CharField(max_length=64)
     accepted_rules = models.PositiveSmallIntegerField()
     joined_at = models.DateTimeField()
+    renamed_at = models.DateTimeField(null=True)
     left_at = models.DateTimeField(null=True)
     condition = models.CharField(max_length=8, choices=Condition, blank=True)
     interval_days = models.PositiveSmallIntegerField(null=True)
@@ -81,11 +82,15 @@ class PersonaLink(models.Model):
 
 
 class PersonaSession(models.Model):
-    """A persona that is signed in: the digest of its token, and no word of the user's."""
+    """A persona that is signed in: the digest of its token, and no word of the user's.
+
+    appeals_only: of somebody who is suspended; it opens their decisions and appeals alone.
+    """
 
     digest = models.CharField(max_length=64, primary_key=True)
     persona = models.ForeignKey(Persona, on_delete=models.CASCADE, related_name="+")
     expires_at = models.DateTimeField()
+    appeals_only = models.BooleanField(default=False)
 
     class Meta:
         indexes = [

@@ -24,13 +24,14 @@ class Case(TimeSortedModel):
     """Something for a moderator to decide: at most one open for a post, besides appeals.
 
     post: null where it is about a persona (a report on a member, or danger found elsewhere than in
-    a post, which `words_of` names). about: whose post it is, or who. urgency: the smaller the
+    a post: the words are in its events). about: whose post it is, or who. urgency: the smaller the
     sooner; with the key it is the queue's order. crisis: danger was found; a person closes it, and
     it pages. version: counts what was done; a decision names the one it was made on. owner: who
     looks after it until owned_until, a lease. seen_at: the first claim. rung, next_page_at: how far
-    up the rota it has climbed, and when it climbs on; acknowledged_at, by: when a person on duty
-    said that they have it. decision: of an appeal, the one appealed against. second_opinion: asked
-    for by whom, who then doesn't decide alone.
+    up the rota it has climbed, and when it climbs on; rounds: how often it has paged.
+    acknowledged_at, by: when a moderator said that they have it, and till held_until nobody is
+    paged. decision: of an appeal, the one appealed against. second_opinion_for: who asked for one,
+    and then doesn't decide.
     """
 
     kind = models.CharField(max_length=8, choices=CaseKind)
@@ -50,7 +51,9 @@ class Case(TimeSortedModel):
         Persona, on_delete=models.PROTECT, null=True, related_name="+"
     )
     rung = models.PositiveIntegerField(default=0)
+    rounds = models.PositiveIntegerField(default=0)
     next_page_at = models.DateTimeField(null=True)
+    held_until = models.DateTimeField(null=True)
     acknowledged_at = models.DateTimeField(null=True)
     acknowledged_by = models.ForeignKey(
         Persona, on_delete=models.PROTECT, null=True, related_name="+"
@@ -109,7 +112,7 @@ class CaseEvent(TimeSortedModel):
     """What happened to a case, in order: append-only, but that erasure blanks `text`.
 
     by: null for rules and the clock. facts: ids and plain facts, never text. text: a note's words,
-    for moderators alone.
+    or those of a report or an appeal in which danger was found; for moderators alone.
     """
 
     class Kind(models.TextChoices):
@@ -203,6 +206,7 @@ class MeasureKind(models.TextChoices):
     RESTORE = "restore", "Show it again"
     MASK = "mask", "Take words out of it"
     MOVE = "move", "Move the thread to another space"
+    MERGE = "merge", "Put the thread into another"
     WARN = "warn", "Warn the author"
     SILENCE = "silence", "Silence the author for a time"
     SUSPEND = "suspend", "Suspend the author for a time"
@@ -215,8 +219,9 @@ class Decision(TimeSortedModel):
     """What a moderator decided on a case: append-only, but for what an appeal makes of it.
 
     on_version: the case's version that it was made on. revision: the one it was made about.
-    measures: [{"kind": ..., ...}] in their order. before: the state of the post and what it showed,
-    for an appeal to restore: {"state": ..., "published": revision id or null}. reason: a key of
+    measures: [{"kind": ..., ...}] in their order. before, for an appeal to restore: the state of
+    the post and what it showed, and both as the decision left them: {"state": ..., "published":
+    revision id or null, "then": {"state": ..., "published": ...}}. reason: a key of
     moderation/reasons.toml; words: the moderator's own, for the author. adverse: it restricts, so
     it has a notice and may be appealed against, until appeal_until.
     """
@@ -298,8 +303,8 @@ class Duty(TimeSortedModel):
     """A moderator whom a crisis pages: the lowest rung first, then up. number: where, E.164.
 
     ready_at: when they acknowledged the test page at that number; nobody is on duty before.
-    test_code: what that page said, blank once acknowledged. starts_at, ends_at: null is without a
-    beginning or an end.
+    test_code: the digest of what that page said, blank once acknowledged; tries: wrong ones since.
+    starts_at, ends_at: null is without a beginning or an end.
     """
 
     persona = models.ForeignKey(Persona, on_delete=models.PROTECT, related_name="+")
@@ -309,6 +314,7 @@ class Duty(TimeSortedModel):
     ends_at = models.DateTimeField(null=True)
     test_code = models.CharField(max_length=64, blank=True)
     test_sent_at = models.DateTimeField(null=True)
+    tries = models.PositiveSmallIntegerField(default=0)
     ready_at = models.DateTimeField(null=True)
 
     class Meta:

@@ -55,16 +55,9 @@ class Notice(TimeSortedModel):
         indexes = [
             # Read by the page of notices, newest first.
             models.Index(fields=["persona", "-id"], name="notice_by_persona"),
-            # Read by digests and by texts: what hasn't gone that way yet.
+            # Read by the count of unread ones, by digests and by texts.
             models.Index(
-                fields=["persona", "id"],
-                condition=Q(mailed_at__isnull=True, read_at__isnull=True),
-                name="notice_to_mail",
-            ),
-            models.Index(
-                fields=["persona", "id"],
-                condition=Q(texted_at__isnull=True, read_at__isnull=True),
-                name="notice_to_text",
+                fields=["persona", "id"], condition=Q(read_at__isnull=True), name="notice_unread"
             ),
         ]
 
@@ -79,21 +72,24 @@ class Channel(models.TextChoices):
 class Contact(TimeSortedModel):
     """Where a persona wants to hear, by their own act; no moderator's door shows it.
 
-    address: an e-mail address, or a number (E.164). code_digest: what confirms it, blank once that
-    is done. every_days: of the digest, 1 or 7. next_at: when to look next. off_digest: of the token
-    in the link that turns it off with one tap.
+    address: an e-mail address, or a number (E.164), blank once it is turned off. code_digest: what
+    confirms it, blank once that is done; codes: how many went since codes_from, for the limit.
+    every_days: of the digest, 1 or 7. next_at: when to look next. text_until: while a text that
+    tells of notices waits to leave.
     """
 
     persona = models.ForeignKey(Persona, on_delete=models.CASCADE, related_name="+")
     channel = models.CharField(max_length=4, choices=Channel)
-    address = models.CharField(max_length=254)
+    address = models.CharField(max_length=254, blank=True)
     code_digest = models.CharField(max_length=64, blank=True)
     code_until = models.DateTimeField(null=True)
     tries = models.PositiveSmallIntegerField(default=0)
+    codes = models.PositiveSmallIntegerField(default=0)
+    codes_from = models.DateTimeField(null=True)
     confirmed_at = models.DateTimeField(null=True)
     every_days = models.PositiveSmallIntegerField(default=1)
     next_at = models.DateTimeField(null=True)
-    off_digest = models.CharField(max_length=64, unique=True)
+    text_until = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [
@@ -106,6 +102,26 @@ class Contact(TimeSortedModel):
                 condition=Q(next_at__isnull=False),
                 name="contact_due",
             ),
+            # Read by the tick that takes texts back.
+            models.Index(
+                fields=["text_until"],
+                condition=Q(text_until__isnull=False),
+                name="contact_with_text",
+            ),
+            # Read when somebody texts STOP.
+            models.Index(fields=["address"], name="contact_by_address"),
+        ]
+
+
+class Quiet(TimeSortedModel):
+    """A kind of notice of which a persona doesn't want to be told, in the app or elsewhere."""
+
+    persona = models.ForeignKey(Persona, on_delete=models.CASCADE, related_name="+")
+    kind = models.CharField(max_length=12, choices=NoticeKind)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["persona", "kind"], name="quiet_once"),
         ]
 
 

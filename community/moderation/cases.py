@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from accounts import audit
-from community.models import Case, CaseEvent, CaseKind, Persona, Post
+from community.models import Case, CaseEvent, CaseKind, Decision, Persona, Post
 from messaging import outbox
 
 URGENCY: dict[CaseKind, int] = {
@@ -23,12 +23,14 @@ def open_case(
     about: Persona,
     actor: audit.Actor,
     now: datetime,
+    words: str = "",
     **facts: Any,
 ) -> Case:
     """The open case of a post (or about a persona, without one), opened or with this added to it.
 
     The caller has the post's thread locked, or the persona, so that two at once take turns. A
-    crisis pages from now on. facts: ids and plain facts of why, never text.
+    crisis pages from now on. words: what danger was found in, where that is no post, masked. facts:
+    ids and plain facts of why, never text.
     """
     crisis = kind == CaseKind.CRISIS
     case = (
@@ -47,7 +49,7 @@ def open_case(
             opened_at=now,
             next_page_at=now if crisis else None,
         )
-        note(case, CaseEvent.Kind.OPENED, actor, now, because=kind.value, **facts)
+        note(case, CaseEvent.Kind.OPENED, actor, now, words, because=kind.value, **facts)
         return case
     if crisis:
         # A further sign pages again, from the first rung, also where somebody has it already.
@@ -57,17 +59,38 @@ def open_case(
         case.kind, case.urgency = kind, URGENCY[kind]
     case.version += 1
     case.save()
-    note(case, CaseEvent.Kind.MERGED, actor, now, because=kind.value, **facts)
+    note(case, CaseEvent.Kind.MERGED, actor, now, words, because=kind.value, **facts)
     return case
 
 
-def close(case: Case, actor: audit.Actor, now: datetime, **facts: Any) -> None:
-    """Close a locked case; nobody is paged for it any more."""
+def open_appeal(decision: Decision, actor: audit.Actor, now: datetime) -> Case:
+    """The case of an appeal: of its own, whatever else is open for the same post."""
+    case = Case.objects.create(
+        kind=CaseKind.APPEAL,
+        post_id=decision.post_id,
+        about_id=decision.about_id,
+        decision=decision,
+        urgency=URGENCY[CaseKind.APPEAL],
+        opened_at=now,
+    )
+    because = CaseKind.APPEAL.value
+    note(case, CaseEvent.Kind.OPENED, actor, now, because=because, decision=str(decision.id))
+    return case
+
+
+def close(
+    case: Case,
+    actor: audit.Actor,
+    now: datetime,
+    kind: CaseEvent.Kind = CaseEvent.Kind.CLOSED,
+    **facts: Any,
+) -> None:
+    """Close a locked case; nobody is paged for it any more. kind: CLOSED, or DECIDED."""
     case.closed_at, case.closed_by_id = max(now, case.opened_at), actor.persona_id
     case.owner = case.owned_until = case.next_page_at = None
     case.version += 1
     case.save()
-    note(case, CaseEvent.Kind.CLOSED, actor, now, **facts)
+    note(case, kind, actor, now, **facts)
     outbox.cancel([case.id])
 
 

@@ -7,7 +7,7 @@ from uuid import UUID
 from django.db import transaction
 
 from accounts import audit
-from accounts.refusals import Conflict, NotFound, Stale
+from accounts.refusals import Conflict, Invalid, NotFound, Stale
 from community.models import Case, CaseKind, Persona, Post, PostState, Report, Thread
 from community.moderation import cases
 from community.moderation.reports import answer_reports
@@ -35,15 +35,18 @@ def edit(
 ) -> Posted:
     """Write one's own post anew. seen: the post's version that the author changed.
 
-    Raises NotFound for another's, Stale where something happened to it meanwhile, Conflict where it
-    can't be changed any more, and as posting does. A post that is seen stays as it was until the
-    new wording is; one that waits goes on waiting, for a person has begun to look.
+    Raises NotFound for another's, Invalid for a reply with a title, Stale where something happened
+    to it meanwhile, Conflict where it can't be changed any more, and as posting does. A post that
+    is seen stays as it was until the new wording is; one that waits goes on waiting, for a person
+    has begun to look.
     """
     with transaction.atomic():
         author, thread, post = lock_own(author_id, post_id)
         check_version(post, seen)
         if post.state not in EDITABLE:
             raise Conflict("not_editable", "This post can't be changed any more.")
+        if post.opens != bool(writing.title):
+            raise Invalid("title", "A thread has a title, and a reply has none.", "title")
         assessment = assess_for(author, writing, now)
         held = has_to_wait(author, None, assessment, now)
         held = held or (not post.opens and cases.in_crisis(thread.id, thread.author_id))
@@ -129,7 +132,10 @@ def lock_own(author_id: UUID, post_id: UUID) -> tuple[Persona, Thread, Post]:
     if thread_id is None:
         raise NotFound("post")
     thread = lock_thread(thread_id)
-    return author, thread, lock_post(post_id)
+    post = lock_post(post_id)
+    if post.thread_id != thread.id:
+        raise Stale("changed_meanwhile", "A moderator has just moved this post: look again.")
+    return author, thread, post
 
 
 def lock_post(post_id: UUID) -> Post:

@@ -9,6 +9,10 @@ from community.models import Persona, PersonaRole, Post, Revision, Thread
 PER_HOUR = 20
 """Texts and edits of one member in an hour."""
 
+LONGEST_TITLE = 120
+LONGEST_BODY = 10_000
+"""Characters, as they are written; masking may make a text longer."""
+
 HOUR = timedelta(hours=1)
 
 

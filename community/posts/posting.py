@@ -9,6 +9,7 @@ from django.db import transaction
 
 from accounts import audit
 from accounts.refusals import Conflict, Forbidden, NotFound, Refusal
+from community.members.bonds import sees
 from community.models import (
     CaseKind,
     Draft,
@@ -95,7 +96,7 @@ def reply(
         with transaction.atomic():
             author = lock_persona(author_id)
             thread = lock_thread(thread_id)
-            if not visibility.is_seen(thread):
+            if not visibility.is_seen(thread) or not sees(author_id, thread.author_id):
                 raise NotFound("thread")
             assessment = assess_for(author, writing, now)
             if thread.read_only and author.role == PersonaRole.MEMBER:

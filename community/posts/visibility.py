@@ -1,15 +1,16 @@
-"""What can be seen: the only place where LiveText and LiveThread are written and deleted.
+"""What can be seen: the only place where LiveText, LiveThread and LiveTag are written and deleted.
 
 The caller holds the thread's lock and has moved the post before; what is shown follows from that.
 """
 
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
 from django.db import connection
 from django.db.models import F
 
-from community.models import LiveText, LiveThread, Post, PostState, Thread
+from community.models import LiveTag, LiveText, LiveThread, Post, PostState, Thread
 
 # One statement for one post and for a whole thread. The copies are those of the published
 # revisions; the counters are counted, so that they are right after a time of not being seen.
@@ -41,6 +42,21 @@ _SHOW = """
         edited = EXCLUDED.edited, search = EXCLUDED.search
 """
 
+_COUNT_AGAIN = """
+    WITH counted AS (
+        UPDATE community_livethread live SET replies = seen.replies, active_at = seen.active_at
+        FROM (
+            SELECT thread_id, max(published_at) AS active_at,
+                   count(*) FILTER (WHERE NOT opens) AS replies
+            FROM community_livetext WHERE thread_id = ANY(%s::uuid[]) GROUP BY thread_id
+        ) seen
+        WHERE seen.thread_id = live.thread_id
+        RETURNING live.thread_id, live.active_at
+    )
+    UPDATE community_livetag tag SET active_at = counted.active_at
+    FROM counted WHERE counted.thread_id = tag.thread_id
+"""
+
 SEARCH_CONFIGS = {"en": "english", "es": "spanish", "fr": "french", "de": "german"}
 """Postgres's dictionaries by language. For the others it has none: words are found as written."""
 
@@ -59,6 +75,31 @@ def refresh(post: Post, thread: Thread) -> None:
         _take_away(post, thread)
 
 
+def take_all_away(posts: Sequence[Post]) -> None:
+    """Take away what can be seen of posts that were erased, their threads locked."""
+    opened = [post.thread_id for post in posts if post.opens]
+    replied = {post.thread_id for post in posts} - set(opened)
+    LiveThread.objects.filter(thread__in=opened).delete()
+    LiveText.objects.filter(thread__in=opened).delete()
+    LiveText.objects.filter(post__in=[post.id for post in posts]).delete()
+    _count_again(replied)
+
+
+def follow(thread: Thread) -> None:
+    """Make the space and the pin of what can be seen those of its thread, which changed."""
+    LiveThread.objects.filter(thread=thread).update(space=thread.space_id, pinned=thread.pinned)
+    LiveText.objects.filter(thread=thread).update(space=thread.space_id)
+
+
+def join(thread: Thread, into: Thread) -> None:
+    """Let all that can be seen in a thread be seen in another that can, both locked. The posts
+    have moved there already, and the opener opens no more."""
+    LiveThread.objects.filter(thread=thread).delete()
+    LiveText.objects.filter(thread=thread).delete()
+    _run(_SHOW_THREAD, into.id)
+    _count_again([into.id])
+
+
 def is_seen(thread: Thread) -> bool:
     """Whether a thread can be seen."""
     return LiveThread.objects.filter(thread=thread).exists()
@@ -71,25 +112,22 @@ def _show(post: Post, thread: Thread, *, shown: bool) -> None:
     _run(_SHOW_POST, post.id)
     if shown:
         if post.opens:
-            tags = post.published.tags if post.published else []
-            LiveThread.objects.filter(thread=thread).update(tags=tags)
+            _tag(LiveThread.objects.get(thread=thread), post)
         return
     if not post.opens:
-        LiveThread.objects.filter(thread=thread).update(
-            replies=F("replies") + 1, active_at=_last(thread)
-        )
+        _moved_on(thread, +1)
         return
     _run(_SHOW_THREAD, thread.id)
-    LiveThread.objects.create(
+    live = LiveThread.objects.create(
         thread=thread,
         space_id=thread.space_id,
         author_id=post.author_id,
-        tags=post.published.tags if post.published else [],
         pinned=thread.pinned,
         published_at=post.published_at or _last(thread),
         active_at=_last(thread),
         replies=LiveText.objects.filter(thread=thread, opens=False).count(),
     )
+    _tag(live, post)
 
 
 def _take_away(post: Post, thread: Thread) -> None:
@@ -98,15 +136,39 @@ def _take_away(post: Post, thread: Thread) -> None:
         LiveText.objects.filter(thread=thread).delete()
         return
     LiveText.objects.filter(post=post).delete()
-    LiveThread.objects.filter(thread=thread).update(
-        replies=F("replies") - 1, active_at=_last(thread)
+    _moved_on(thread, -1)
+
+
+def _tag(live: LiveThread, opener: Post) -> None:
+    """Let a thread's tags be those of its opener."""
+    tags = opener.published.tags if opener.published else []
+    if live.tags == tags:
+        return
+    LiveThread.objects.filter(thread=live.thread_id).update(tags=tags)
+    LiveTag.objects.filter(thread=live).delete()
+    LiveTag.objects.bulk_create(
+        LiveTag(thread=live, tag=tag, published_at=live.published_at, active_at=live.active_at)
+        for tag in tags
     )
+
+
+def _moved_on(thread: Thread, replies: int) -> None:
+    """There are so many more replies, and with them the instant of the newest changed."""
+    last = _last(thread)
+    LiveThread.objects.filter(thread=thread).update(replies=F("replies") + replies, active_at=last)
+    LiveTag.objects.filter(thread=thread.id).update(active_at=last)
 
 
 def _last(thread: Thread) -> datetime:
     """When the newest text of a thread that can be seen was published; there is one."""
     seen = LiveText.objects.filter(thread=thread).order_by("-published_at", "-post")
     return seen.values_list("published_at", flat=True)[0]
+
+
+def _count_again(threads: Iterable[UUID]) -> None:
+    """Let the figures of threads that can be seen follow from what can be seen in them."""
+    with connection.cursor() as cursor:
+        cursor.execute(_COUNT_AGAIN, [list(threads)])
 
 
 def _run(statement: str, key: UUID) -> None:

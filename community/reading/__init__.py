@@ -1,1 +1,1 @@
-"""What members read: feeds, threads, search. Only what is live."""
+"""What members see: LiveText, LiveThread and LiveTag alone, and never whom a bond hides."""

@@ -83,6 +83,16 @@ def judge(
     )
 
 
+def asking(rule: Rule) -> Callable[[str, str], list[Hit]]:
+    """What asks a text, in a language, for the hits of this one rule alone, as judging would find
+    them: to try a rule against past posts. ValueError: the rule can't be read."""
+    tree = Tree()
+    tree.add(rule)
+    if tree.broken:
+        raise ValueError("a rule that can't be read")
+    return lambda text, language: list(_hits(text, plain(text), (tree,), language))
+
+
 def _longest(hits: list[Hit]) -> list[Hit]:
     """The hits in order of place, without those that the same rule has a wider one for."""
     widest: dict[tuple[str, int, Action, str], int] = {}

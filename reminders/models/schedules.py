@@ -129,8 +129,13 @@ class Dose(TimeSortedModel):
     """One injection on one date. step: what was done last; next_step_at: when the next is due.
     trouble: how often a step failed; at three a person has to look, and the row is left alone."""
 
-    schedule = models.ForeignKey(Schedule, on_delete=models.PROTECT, related_name="doses")
-    version = models.ForeignKey(ScheduleVersion, on_delete=models.PROTECT, related_name="+")
+    # Looked up by dose_by_schedule; and each index is written again whenever a dose moves.
+    schedule = models.ForeignKey(
+        Schedule, on_delete=models.PROTECT, related_name="doses", db_index=False
+    )
+    version = models.ForeignKey(
+        ScheduleVersion, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
     date = models.DateField()
     state = models.CharField(max_length=16, choices=DoseState, default=DoseState.PLANNED)
     step = models.CharField(max_length=8, choices=[(s.value, s.value) for s in Step], blank=True)

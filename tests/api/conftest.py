@@ -5,10 +5,13 @@ from datetime import datetime
 import pytest
 
 from api.door import Door
+from community.members import entering
+from community.models import Persona
 from reminders import prescribing
 from reminders.effects import Decision
 from tests.api.client import Caller, signed_in
 from tests.cast import NOW, Cast
+from tests.community import Circle, make_circle
 
 
 @pytest.fixture(autouse=True)
@@ -56,3 +59,13 @@ def weekly(cast: Cast, ada: str) -> str:
     """The path of Ada's schedule: weekly from today on."""
     prescribing.start(cast.ada.id, Decision(7, NOW.date()), None, cast.actor, NOW)
     return f"{ada}/schedule"
+
+
+@pytest.fixture
+def circle(db) -> Circle:
+    return make_circle()
+
+
+def here(persona: Persona) -> Caller:
+    """A persona who has come in."""
+    return Caller(entering._session(persona, NOW).token)

@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule, run_state_machine_as_test
 
 from messaging import outbox
-from messaging.claim import claim, close_useless
+from messaging.claim import LEASE, claim, close_useless
 from messaging.gateway import Answer
 from messaging.models import Lane
 from messaging.reading_back import read_back
@@ -33,6 +33,8 @@ from tests.property.text_notes import (
     OPEN,
     PEOPLE,
     PHONES,
+    QUIET,
+    UNDER_WAY,
     Batch,
     Settler,
     Wish,
@@ -92,6 +94,9 @@ class Outbox(Resting):
                 and note.text.to != PHONES[phone]
                 and self.rows[id_].state == State.QUEUED
             }
+            for id_, note in self.notes.items():
+                if note.text.owner_id == PEOPLE[person] and self.rows[id_].state in UNDER_WAY:
+                    note.next_to = PHONES[phone]
             late = outbox.readdress(PEOPLE[person], PHONES[phone], self.clock.at)
             assert not {row.id for row in late} & set(waiting)
             self._end(list(waiting), [])
@@ -196,14 +201,18 @@ class Outbox(Resting):
     @rule(reads=st.booleans(), lags=st.booleans())
     def a_settler_begins(self, reads: bool, lags: bool) -> None:
         with self._acting():
-            go_again()
-            settler = Settler(tuple(self.settlers))
-            for doubt in _take_doubts(None):
-                settler.doubts.setdefault(doubt.account, []).append(doubt)
-            if settler.doubts:
-                self.settlers.append(settler)
+            settler = self._begins()
             if reads:
                 self._reads(settler, lags)
+
+    def _begins(self) -> Settler:
+        go_again()
+        settler = Settler(tuple(self.settlers))
+        for doubt in _take_doubts(None):
+            settler.doubts.setdefault(doubt.account, []).append(doubt)
+        if settler.doubts:
+            self.settlers.append(settler)
+        return settler
 
     @precondition(lambda self: self.settlers)
     @rule(which=which, lags=st.booleans())
@@ -223,9 +232,33 @@ class Outbox(Resting):
             settler = self.settlers.pop(which % len(self.settlers))
             if settler.shown is None:
                 self._reads(settler, lags)
-            with self.twilio.showing(settler.shown):
-                for account, doubts in settler.doubts.items():
-                    _settle_account(account, doubts, None)
+            self._ends(settler)
+
+    def _ends(self, settler: Settler) -> None:
+        assert settler.shown is not None
+        with self.twilio.showing(settler.shown):
+            for account, doubts in settler.doubts.items():
+                _settle_account(account, doubts, None)
+
+    @precondition(lambda self: self._any(State.SENDING, State.UNKNOWN))
+    @rule(how_many=st.integers(1, 2))
+    def settlers_are_shown_an_old_list(self, how_many: int) -> None:
+        """As old as may be; who reads at the same time is shown the same."""
+        with self._acting():
+            self._goes_on(QUIET + LEASE)
+            go_again()
+        at_it = []
+        for _ in range(how_many):
+            with self._acting():
+                self._goes_on(QUIET / 4 + 1)
+                at_it.append(self._begins())
+        for settler in at_it:
+            with self._acting():
+                self._reads(settler, lags=True)
+        for settler in at_it:
+            with self._acting():
+                self._ends(settler)
+                self.settlers = [other for other in self.settlers if other is not settler]
 
     @precondition(lambda self: self.settlers)
     @rule(which=which)

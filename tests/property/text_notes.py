@@ -1,6 +1,6 @@
 """What stories of texts are made of: people, wishes, workers, and our own notes on each text."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
@@ -23,6 +23,7 @@ LONGEST_WAIT = 7.0
 
 OPEN = frozenset({State.QUEUED, State.SENDING, State.UNKNOWN})
 NO_END = OPEN | {State.ACCEPTED, State.SENT}
+UNDER_WAY = NO_END - {State.QUEUED}
 BACK = frozenset({State.QUEUED, State.CANCELLED, State.EXPIRED})
 ARROWS = {
     State.QUEUED: BACK | {State.SENDING, State.SUPPRESSED},
@@ -73,12 +74,19 @@ wishes = st.builds(
 @dataclass
 class Note:
     """One text as we know it. claims: at which act each attempt was claimed; ended: at which act
-    it was cancelled, and whether we were told that it was too late."""
+    it was cancelled, and whether we were told that it was too late; next_to: its owner's number,
+    where that changed while the text was under way."""
 
     text: outbox.Text
     claims: dict[int, int] = field(default_factory=dict)
     ended: int | None = None
     too_late: bool = False
+    next_to: str | None = None
+
+    def comes_back(self) -> None:
+        """It is queued again, and goes to the number that its owner has by now."""
+        if self.next_to:
+            self.text = replace(self.text, to=self.next_to)
 
 
 @dataclass

@@ -155,6 +155,8 @@ class Texting(RuleBasedStateMachine):
         assert row.attempt == len(note.claims), "an attempt nobody made"
         if former.state == row.state:
             return
+        if row.state == State.QUEUED:
+            note.comes_back()
         assert self._drawn(*move), f"no such arrow: {move}"
         if row.state == State.SUPPRESSED:
             assert self._stopped(note.text.scope, note.text.to), "suppressed, and never said stop"
@@ -194,6 +196,8 @@ class Texting(RuleBasedStateMachine):
         for text in claimed:
             note = self.notes[text.id]
             note.claims[text.attempt] = self.act
+            if text.attempt > 1:
+                note.comes_back()
             assert note.ended is None, "claimed after it was cancelled"
             assert not self._stopped(note.text.scope, text.to), "claimed after STOP"
             assert note.text.available_at <= self.clock.at < note.text.expires_at

@@ -1,5 +1,6 @@
 """Queue, claim, post, record, callback: over HTTP to the simulator, on a real Postgres."""
 
+import time
 from datetime import timedelta
 
 import pytest
@@ -8,6 +9,7 @@ from dev.environment import ROUTINE_NUMBER, URGENT_NUMBER
 from messaging import inbound, outbox
 from messaging.circuits import open_circuits
 from messaging.claim import WINDOW, claim, close_useless
+from messaging.connections import READ_SECONDS
 from messaging.models import Lane, OptOut, Scope, Sender, SmsEvent
 from messaging.sending import send_due
 from messaging.settling import settle
@@ -273,4 +275,21 @@ def test_an_answer_that_never_comes_holds_up_nobody_else(simulator, monkeypatch)
     found = list(SmsEvent.objects.order_by("id").values_list("status", flat=True))
     assert found == ["accepted"] * 7 + ["doubtful"]
     assert sum(state(sms_id) == "accepted" for sms_id in ids) == 7
+    assert open_circuits() == []
+
+
+def test_a_few_lost_answers_dont_hold_up_the_next_look(simulator, settings):
+    simulator.inject("never_answer", on="create", count=1)
+    ids = queue_texts(numbers(30))
+    began = time.monotonic()
+    assert send_due(Lane.ROUTINE) == 30
+    assert time.monotonic() - began < READ_SECONDS - 1
+    [lost] = [sms_id for sms_id in ids if state(sms_id) != "accepted"]
+    row = get(lost)
+    assert row.state == "sending", "its lease tells when it is to be settled"
+    lease_over = row.lease_until + timedelta(seconds=1)
+    settle(lease_over)
+    settle(lease_over + timedelta(seconds=settings.TWILIO_QUIET_SECONDS))
+    assert state(lost) == "delivered", "found in Twilio's list"
+    assert simulator.doubles() == {}
     assert open_circuits() == []

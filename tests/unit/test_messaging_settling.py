@@ -70,6 +70,31 @@ def test_a_text_that_waits_in_twilios_queue_is_found_though_it_has_no_date(simul
     simulator.thaw(sender.number)
 
 
+@pytest.mark.parametrize("and_back", [False, True])
+def test_what_comes_back_goes_to_the_number_that_its_owner_has_by_then(simulator, and_back):
+    sms_id = go_wrong(simulator, "reset_before")
+    there, new = get(sms_id).owner_id, "+447700900555"
+    [late] = outbox.readdress(there, new, now())
+    assert late.id == sms_id, "it may have been taken, and then it is at the former number"
+    if and_back:
+        outbox.readdress(there, NUMBER, now())
+    settle(now() + QUIET)
+    settle(now() + QUIET + timedelta(seconds=5))
+    assert state(sms_id) == "queued"
+    assert send_due(Lane.ROUTINE, now() + QUIET + timedelta(seconds=6)) == 1
+    sent = [text["to"] for text in simulator.ledger(our_id=sms_id)["messages"]]
+    assert sent == [NUMBER if and_back else new], "once, and to nobody else"
+
+
+def test_what_twilio_gave_up_goes_to_the_number_that_its_owner_has_by_then(simulator):
+    sms_id = queue_text()
+    send_due(Lane.ROUTINE)
+    outbox.readdress(get(sms_id).owner_id, "+447700900555", now())
+    report = {"MessageSid": get(sms_id).sid, "MessageStatus": "failed", "ErrorCode": "30001"}
+    inbound.report(sms_id, 1, report)
+    assert (state(sms_id), get(sms_id).to) == ("queued", "+447700900555")
+
+
 @pytest.mark.parametrize("kind", ["reset_before", "500", "503"])
 def test_a_text_that_was_never_taken_goes_again_once_after_two_readings(simulator, kind):
     sms_id = go_wrong(simulator, kind)

@@ -1,0 +1,70 @@
+"""Blocking and muting: whom a persona doesn't see, and who doesn't see them.
+
+A block hides both from each other on every surface; a mute hides one from the other, who isn't
+told. Every reading for members leaves out what `unseen_by` names.
+"""
+
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Q, QuerySet
+
+from accounts import audit
+from accounts.refusals import Conflict, Invalid, NotFound
+from community.models import Bond, BondKind, Persona
+
+MOST = 500
+"""Bonds that one persona may set; ours."""
+
+
+def unseen_by(persona_id: UUID) -> list[UUID]:
+    """Whose texts a persona doesn't see: whom they blocked or muted, and who blocked them."""
+    bonds = Bond.objects.filter(
+        Q(persona=persona_id) | Q(other=persona_id, kind=BondKind.BLOCK)
+    ).values_list("persona", "other")
+    return list({other if one == persona_id else one for one, other in bonds})
+
+
+def sees(persona_id: UUID, other_id: UUID) -> bool:
+    """Whether a persona sees what another writes."""
+    return not Bond.objects.filter(
+        Q(persona=persona_id, other=other_id)
+        | Q(persona=other_id, other=persona_id, kind=BondKind.BLOCK)
+    ).exists()
+
+
+def bonds_of(persona: Persona) -> QuerySet[Bond]:
+    """Whom a persona blocked or muted, with their names, the newest first."""
+    return Bond.objects.filter(persona=persona).select_related("other").order_by("-id")
+
+
+def set_bond(persona_id: UUID, other_id: UUID, kind: BondKind, actor: audit.Actor) -> Bond:
+    """Block or mute another member; the one takes the other's place.
+
+    Raises NotFound for nobody, Invalid for oneself, and Conflict for too many.
+    """
+    if persona_id == other_id:
+        raise Invalid("oneself", "That is you.")
+    with transaction.atomic():
+        Persona.objects.select_for_update(no_key=True).get(id=persona_id)
+        # Who blocked this one isn't found by them, unless they have a bond already.
+        known = Bond.objects.filter(persona=persona_id, other=other_id)
+        hidden = Bond.objects.filter(persona=other_id, other=persona_id, kind=BondKind.BLOCK)
+        there = Persona.objects.filter(id=other_id, left_at__isnull=True).exists()
+        if not there or (hidden.exists() and not known.exists()):
+            raise NotFound("member")
+        if Bond.objects.filter(persona=persona_id)[MOST - 1 : MOST].exists():
+            raise Conflict("too_many", "You have blocked and muted very many. Free some first.")
+        bond, _ = Bond.objects.update_or_create(
+            persona_id=persona_id, other_id=other_id, defaults={"kind": kind}
+        )
+        audit.record(actor, kind.value, clinic_id=None, subject_id=other_id)
+    return bond
+
+
+def lift_bond(persona_id: UUID, other_id: UUID, actor: audit.Actor) -> None:
+    """See another member again; nothing happens where nothing hid them."""
+    with transaction.atomic():
+        deleted, _ = Bond.objects.filter(persona=persona_id, other=other_id).delete()
+        if deleted:
+            audit.record(actor, "lift_bond", clinic_id=None, subject_id=other_id)

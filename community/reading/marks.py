@@ -1,0 +1,56 @@
+"""Unread marks: how far a persona has read a thread, and how much is new since."""
+
+from uuid import UUID
+
+from django.db import connection, transaction
+
+from accounts.refusals import NotFound
+from community.members.bonds import unseen_by
+from community.models import LiveText, Persona, ReadMark
+
+MOST = 100
+"""Counted no further: "99+"."""
+
+# A count for each of a page's threads that ends early, also where thousands are new.
+_NEW = """
+    SELECT mark.thread_id, (
+        SELECT count(*) FROM (
+            SELECT 1 FROM community_livetext live
+            WHERE live.thread_id = mark.thread_id AND live.published_at > mark.read_to
+                AND live.author_id <> ALL(%s::uuid[])
+            LIMIT %s
+        ) new
+    )
+    FROM community_readmark mark
+    WHERE mark.persona_id = %s AND mark.thread_id = ANY(%s::uuid[])
+"""
+
+
+def unread(persona_id: UUID, threads: list[UUID], hidden: list[UUID]) -> dict[UUID, int]:
+    """How many texts of others that a persona sees are new to them in each of some threads, where
+    they have read any; at most MOST."""
+    with connection.cursor() as cursor:
+        cursor.execute(_NEW, [[*hidden, persona_id], MOST, persona_id, threads])
+        return dict(cursor.fetchall())
+
+
+def mark_read(me: Persona, thread_id: UUID, post_id: UUID) -> None:
+    """A persona has read a thread up to a text. Marks only move forward. Raises NotFound for a text
+    that they can't see there."""
+    hidden = unseen_by(me.id)
+    live = (
+        LiveText.objects.filter(post=post_id, thread=thread_id)
+        .exclude(author__in=hidden)
+        .exclude(thread__author__in=hidden)
+        .first()
+    )
+    if live is None:
+        raise NotFound("post")
+    with transaction.atomic():
+        ReadMark.objects.bulk_create(
+            [ReadMark(thread_id=thread_id, persona=me, read_to=live.published_at)],
+            ignore_conflicts=True,
+        )
+        ReadMark.objects.filter(thread=thread_id, persona=me, read_to__lt=live.published_at).update(
+            read_to=live.published_at
+        )

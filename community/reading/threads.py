@@ -1,0 +1,71 @@
+"""The page of a thread, and of an author."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from accounts.refusals import NotFound
+from community.members.bonds import sees, unseen_by
+from community.models import Follow, LiveText, LiveThread, Persona, ReadMark
+from community.reading.keyset import Place, newer, older
+
+
+@dataclass(frozen=True)
+class ThreadPage:
+    """A thread as a persona sees it, with the first replies after a place, oldest first. read_to:
+    the mark they left, if any."""
+
+    live: LiveThread
+    opener: LiveText
+    replies: list[LiveText]
+    follows: bool
+    mark: ReadMark | None
+
+
+def read_thread(me: Persona, thread_id: UUID, after: Place | None, most: int) -> ThreadPage:
+    """A thread; NotFound for one that can't be seen, or whose author is hidden."""
+    hidden = unseen_by(me.id)
+    opener = (
+        LiveText.objects.filter(thread=thread_id, opens=True)
+        .exclude(author__in=hidden)
+        .select_related("author", "thread__live")
+        .first()
+    )
+    if opener is None:
+        raise NotFound("thread")
+    replies = (
+        LiveText.objects.filter(thread=thread_id, opens=False)
+        .exclude(author__in=hidden)
+        .select_related("author")
+        .order_by("published_at", "post_id")
+    )
+    if after:
+        replies = replies.filter(newer("published_at", "post_id", after))
+    return ThreadPage(
+        live=opener.thread.live,
+        opener=opener,
+        replies=list(replies[:most]),
+        follows=Follow.objects.filter(thread=thread_id, persona=me).exists(),
+        mark=ReadMark.objects.filter(thread=thread_id, persona=me).first(),
+    )
+
+
+def read_member(me: Persona, member_id: UUID) -> Persona:
+    """Another member, or oneself; NotFound for one who has left or is hidden."""
+    member = Persona.objects.filter(id=member_id, left_at__isnull=True).first()
+    if member is None or not sees(me.id, member_id):
+        raise NotFound("member")
+    return member
+
+
+def texts_of(me: Persona, member_id: UUID, after: Place | None, most: int) -> list[LiveText]:
+    """What a member wrote that can be seen, newest first. Raises as read_member."""
+    read_member(me, member_id)
+    texts = (
+        LiveText.objects.filter(author=member_id)
+        .exclude(thread__author__in=unseen_by(me.id))
+        .select_related("author")
+        .order_by("-published_at", "-post_id")
+    )
+    if after:
+        texts = texts.filter(older("published_at", "post_id", after))
+    return list(texts[:most])

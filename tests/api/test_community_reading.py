@@ -1,0 +1,157 @@
+"""Reading over HTTP: feeds, threads, search and authors, page by page."""
+
+from datetime import timedelta
+
+import pytest
+
+from community.models import LiveThread, Thread
+from tests.api.client import Caller
+from tests.api.conftest import here
+from tests.cast import NOW
+from tests.community import answer, begin
+
+HERE = "/api/v1/community"
+
+
+def all_pages(caller: Caller, path: str) -> list[dict]:
+    """The results of all pages."""
+    found = []
+    next_ = path
+    while next_:
+        page = caller.ask("GET", next_, expect=200)
+        found += page["results"]
+        next_ = page["next"] and page["next"].removeprefix("http://testserver")
+    return found
+
+
+def minutes(number: int):
+    return NOW + timedelta(minutes=number)
+
+
+@pytest.mark.parametrize("order", ["new", "active"])
+@pytest.mark.parametrize("which", ["", "&tag=sleep", "&mine=like", "&space={space}"])
+def test_the_pages_of_a_feed_joined_are_the_feed(circle, order, which):
+    circle.wren.tags, circle.wren.interval_days = ["sleep", "mood"], 14
+    circle.wren.save()
+    threads = [
+        begin(
+            circle.heron,
+            circle.sleep,
+            title=f"Night {number}",
+            # Three at each instant, so that the key decides too.
+            now=minutes(number // 3),
+            tags=("sleep", "mood", "two_weekly") if number % 2 else ("sleep",),
+        ).post.thread
+        for number in range(7)
+    ]
+    answer(circle.heron, threads[1], now=minutes(30))
+    which = which.format(space=circle.sleep.id)
+    path = f"{HERE}/threads?order={order}{which}"
+    wren = here(circle.wren)
+    whole = wren.ask("GET", path, expect=200)["results"]
+    assert len(whole) == 7
+    instant = "published_at" if order == "new" else "active_at"
+    assert whole == sorted(whole, key=lambda one: (one[instant], one["thread"]), reverse=True)
+    assert all_pages(wren, f"{path}&page_size=2") == whole
+    if order == "active":
+        assert whole[0]["thread"] == str(threads[1].id)
+
+
+def test_pinned_threads_are_above_the_first_page_of_their_space_and_nowhere_twice(circle):
+    pinned = begin(circle.heron, circle.sleep, title="Read first").post.thread
+    Thread.objects.filter(id=pinned.id).update(pinned=True)
+    LiveThread.objects.filter(thread=pinned).update(pinned=True)
+    for number in range(3):
+        begin(circle.heron, circle.sleep, now=minutes(number))
+    wren = here(circle.wren)
+    path = f"{HERE}/threads?space={circle.sleep.id}&page_size=2"
+    first = wren.ask("GET", path, expect=200)
+    assert [one["title"] for one in first["pinned"]] == ["Read first"]
+    second = wren.ask("GET", first["next"].removeprefix("http://testserver"), expect=200)
+    assert second["pinned"] == []
+    assert str(pinned.id) not in {one["thread"] for one in (*first["results"], *second["results"])}
+    wren.ask("GET", f"{HERE}/threads?space={pinned.id}", expect=404)
+    wren.ask("GET", f"{HERE}/threads?space={pinned.id}&tag=sleep", expect=400, code="one_of")
+
+
+def test_a_thread_reads_from_its_opening_post_on(circle):
+    thread = begin(circle.heron, circle.sleep, "I lie *awake* <b>now</b>.").post.thread
+    replies = [
+        answer(circle.wren, thread, f"Reply {number}", now=minutes(number // 2)).post
+        for number in range(5)
+    ]
+    wren = here(circle.wren)
+    path = f"{HERE}/threads/{thread.id}"
+    page = wren.ask("GET", path, expect=200)
+    assert page["opener"]["html"] == "<p>I lie <em>awake</em> &lt;b&gt;now&lt;/b&gt;.</p>\n"
+    assert page["opener"]["author"]["name"] == "Heron"
+    assert [one["id"] for one in page["results"]] == [str(post.id) for post in replies]
+    assert all(one["mine"] for one in page["results"])
+    assert all_pages(wren, f"{path}?page_size=2") == page["results"]
+    assert page.headers["cache-control"] == "no-store"
+
+
+def test_unread_marks_count_what_others_wrote_since(circle):
+    thread = begin(circle.heron, circle.sleep).post.thread
+    heron, wren = here(circle.heron), here(circle.wren)
+
+    def unread(caller: Caller) -> int | None:
+        (entry,) = caller.ask("GET", f"{HERE}/threads", expect=200)["results"]
+        return entry["unread"]
+
+    assert unread(wren) is None
+    opener = wren.ask("GET", f"{HERE}/threads/{thread.id}", expect=200)["opener"]
+    path = f"{HERE}/threads/{thread.id}/read"
+    wren.ask("POST", path, expect=204, body={"post": opener["id"]})
+    heron.ask("POST", path, expect=204, body={"post": opener["id"]})
+    replies = [answer(circle.heron, thread, now=minutes(number)).post for number in (1, 2)]
+    assert (unread(wren), unread(heron)) == (2, 0)
+    wren.ask("POST", path, expect=204, body={"post": str(replies[1].id)})
+    wren.ask("POST", path, expect=204, body={"post": str(replies[0].id)})
+    assert unread(wren) == 0
+    waits = answer(circle.novice, thread).post
+    wren.ask("POST", path, expect=404, body={"post": str(waits.id)})
+
+
+def test_search_finds_words_in_the_language_of_the_text(circle):
+    begin(circle.heron, circle.sleep, "Injecting in the evening.", "Evenings", now=minutes(1))
+    begin(circle.heron, circle.sleep, "I injected, injected and injected.", "Twice")
+    begin(circle.heron, circle.sleep, "Spritzen am Abend.", "Abends", language="de")
+    wren = here(circle.wren)
+
+    def found(query: str) -> list[str]:
+        return [one["title"] for one in all_pages(wren, f"{HERE}/search?page_size=1&words={query}")]
+
+    assert found("injection") == ["Evenings", "Twice"]
+    assert found("injection -evening") == ["Twice"]
+    assert found("%22the evening%22") == ["Evenings"]
+    assert found("spritze") == []
+    assert found("spritze&language=de") == ["Abends"]
+    best = wren.ask("GET", f"{HERE}/search?words=injected&sort=best", expect=200)["results"]
+    assert [one["title"] for one in best] == ["Twice", "Evenings"]
+    wren.ask("GET", f"{HERE}/search", expect=400, field="words")
+
+
+def test_an_authors_page_shows_what_can_be_seen(circle):
+    for number in range(3):
+        begin(circle.heron, circle.sleep, title=f"Night {number}", now=minutes(number))
+    begin(circle.heron, circle.sleep, "See www.example.com.", "Waits")
+    wren = here(circle.wren)
+    path = f"{HERE}/members/{circle.heron.id}/texts"
+    titles = [one["title"] for one in all_pages(wren, f"{path}?page_size=2")]
+    assert titles == ["Night 2", "Night 1", "Night 0"]
+    wren.ask("GET", f"{HERE}/members/{circle.sleep.id}/texts", expect=404)
+
+
+def test_spaces_are_named_in_the_readers_language(circle):
+    circle.sleep.title = {"en": "Sleep", "de": "Schlaf"}
+    circle.sleep.save()
+    circle.wren.language = "de"
+    circle.wren.save()
+    listed = here(circle.wren).ask("GET", f"{HERE}/spaces", expect=200)["results"]
+    assert [one["title"] for one in listed] == ["Schlaf", "Work"]
+
+
+@pytest.mark.parametrize("cursor", ["x", "_" * 32, "A" * 31])
+def test_a_cursor_that_is_none(circle, cursor):
+    here(circle.wren).ask("GET", f"{HERE}/threads?cursor={cursor}", expect=400, field="cursor")
