@@ -167,10 +167,13 @@ def what_to_try(api: str, simulator: str, password: str, field: str) -> str:
     return f"""
 The community, under pseudonyms (member@community.example, moderator@..., lead@...):
 
-  enter() {{ curl -s -X POST {api}/community/enter -H "Authorization: Bearer $(curl -s {api}/sign-in \\
-    -H 'Content-Type: application/json' \\
-    -d "{{\\"email\\": \\"$1@community.example\\", \\"password\\": \\"{password}\\"}}" \\
-    | {field.format("token")})" | {field.format("token")}; }}
+  enter() {{
+    TOKEN=$(curl -s {api}/sign-in -H 'Content-Type: application/json' \\
+      -d "{{\\"email\\": \\"$1@community.example\\", \\"password\\": \\"{password}\\"}}" \\
+      | {field.format("token")})
+    curl -s -X POST {api}/community/enter -H "Authorization: Bearer $TOKEN" \\
+      | {field.format("token")}
+  }}
   MEMBER=$(enter member); MODERATOR=$(enter moderator)
   curl -s "{api}/community/threads?order=active" -H "Authorization: Bearer $MEMBER"
   curl -s "{api}/community/search?words=headache" -H "Authorization: Bearer $MEMBER"
