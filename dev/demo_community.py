@@ -21,10 +21,13 @@ from community.moderation.appointing import appoint
 from community.posts.judging import Writing
 from community.posts.posting import Posted, open_thread, reply
 from community.posts.spaces import set_up_spaces
+from dev.demo_moderation import Desk, moderate, put_on_duty
 from dev.stack import Trouble
 
 WORDS = Path(__file__).with_name("words") / "community.toml"
 DEMO = audit.Actor("demo")
+
+MODERATORS_PHONE = "+447700900990"
 
 WHO_SIGN_IN = {
     "member@community.example": ("Blue Heron", PersonaRole.MEMBER),
@@ -56,8 +59,13 @@ def fill_community(hashed: str, now: datetime) -> int:
         _people(words, hashed, now), {space.key: space for space in Space.objects.all()}, now
     )
     written = sum(_write_thread(circle, thread) for thread in words["thread"])
-    for row in words["to_moderate"]:
-        _write(circle, row)
+    people = circle.people
+    put_on_duty(people["Tawny Owl"], MODERATORS_PHONE, now)
+    reporters = (people["Foxglove"], people["Old Oak"])
+    desk = Desk(people["Barn Owl"], people["Tawny Owl"], reporters, now)
+    for row in sorted(words["to_moderate"], key=lambda row: -row["days_ago"]):
+        posted = _write(circle, row)
+        moderate(desk, posted.post, row["becomes"], circle.ago(row["days_ago"]))
     return written + len(words["to_moderate"])
 
 

@@ -26,6 +26,16 @@ from api.community.members import (
     SetBond,
 )
 from api.community.mine import DiscardDraft, Drafts, MyPost, MyPosts, ReplyDraft, ThreadDraft
+from api.community.notices import (
+    AskToHear,
+    ConfirmContact,
+    MyContacts,
+    NoticeKinds,
+    Notices,
+    ReadNotices,
+    TurnOffContact,
+    UnreadNotices,
+)
 from api.community.posting import Answer, AskForAPerson, Begin, Edit, Withdraw
 from api.community.reacting import Follow, React
 from api.community.reading import Feed, MarkRead, MemberTexts, OneThread, Search, Spaces
@@ -38,6 +48,7 @@ from api.community.rota import (
     SendTest,
 )
 from api.community.rules import HouseRules, SwitchOff, SwitchOn, TryRule
+from api.community.sharing import RevokeShare, SharePost, Shares
 
 of_a_space = [
     path("threads", Begin.as_view()),
@@ -54,6 +65,7 @@ of_a_post = [
     path("ask-for-a-person", AskForAPerson.as_view()),
     path("reactions", React.as_view()),
     path("report", ReportPost.as_view()),
+    path("share", SharePost.as_view()),
 ]
 of_a_case = [
     path("claim", Claim.as_view()),
@@ -90,6 +102,16 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("me/export", Export.as_view()),
     path("leave", Leave.as_view()),
     path("bonds", Bonds.as_view()),
+    path("notices", Notices.as_view()),
+    path("notices/unread", UnreadNotices.as_view()),
+    path("notices/read", ReadNotices.as_view()),
+    path("notices/kinds", NoticeKinds.as_view()),
+    path("shares", Shares.as_view()),
+    path("shares/<uuid:share_id>/revoke", RevokeShare.as_view()),
+    path("contacts", MyContacts.as_view()),
+    path("contacts/ask", AskToHear.as_view()),
+    path("contacts/confirm", ConfirmContact.as_view()),
+    path("contacts/turn-off", TurnOffContact.as_view()),
     path("my-posts", MyPosts.as_view()),
     path("my-posts/<uuid:post_id>", MyPost.as_view()),
     path("drafts", Drafts.as_view()),

@@ -14,7 +14,7 @@ from django.db import IntegrityError, transaction
 
 from accounts import audit
 from accounts.models import User
-from accounts.refusals import Conflict, Invalid
+from accounts.refusals import Conflict, Forbidden, Invalid
 from community.crisis_help import help_for
 from community.members.house_rules import VERSION
 from community.members.pseudonyms import check_free, check_pseudonym
@@ -142,6 +142,13 @@ def forget_user(persona: Persona, now: datetime) -> None:
     """Forget whose persona this is, unless a sanction holds, which leaving doesn't end."""
     if not in_force(persona, now).exists():
         PersonaLink.objects.filter(persona=persona).delete()
+
+
+def check_is(user: User, persona: Persona) -> None:
+    """Nothing, if this user is this persona; Forbidden else. For what a member hands over from the
+    one world to the other."""
+    if not PersonaLink.objects.filter(user=user, persona=persona).exists():
+        raise Forbidden("somebody_else", "These two tokens are of two people.")
 
 
 def enter(user: User, now: datetime) -> Entered:

@@ -206,7 +206,7 @@ def _wording(decision: Decision) -> Revision | None:
 def _stands_as_left(decision: Decision, post: Post) -> bool:
     then = decision.before["then"]
     later = Decision.objects.filter(post=post, id__gt=decision.id)
-    if later.exclude(measures=[{"kind": MeasureKind.UPHOLD.value}]).exists():
+    if later.exclude(case__kind=CaseKind.APPEAL).exists():
         return False
     if post.state == S.PUBLISHED:
         return bool(str(post.published_id) == then["published"])

@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule, run_state_machine_as_test
 
 from messaging import outbox
-from messaging.claim import claim, close_useless
+from messaging.claim import LEASE, claim, close_useless
 from messaging.gateway import Answer
 from messaging.models import Lane
 from messaging.reading_back import read_back
@@ -33,6 +33,7 @@ from tests.property.text_notes import (
     OPEN,
     PEOPLE,
     PHONES,
+    QUIET,
     UNDER_WAY,
     Batch,
     Settler,
@@ -200,14 +201,18 @@ class Outbox(Resting):
     @rule(reads=st.booleans(), lags=st.booleans())
     def a_settler_begins(self, reads: bool, lags: bool) -> None:
         with self._acting():
-            go_again()
-            settler = Settler(tuple(self.settlers))
-            for doubt in _take_doubts(None):
-                settler.doubts.setdefault(doubt.account, []).append(doubt)
-            if settler.doubts:
-                self.settlers.append(settler)
+            settler = self._begins()
             if reads:
                 self._reads(settler, lags)
+
+    def _begins(self) -> Settler:
+        go_again()
+        settler = Settler(tuple(self.settlers))
+        for doubt in _take_doubts(None):
+            settler.doubts.setdefault(doubt.account, []).append(doubt)
+        if settler.doubts:
+            self.settlers.append(settler)
+        return settler
 
     @precondition(lambda self: self.settlers)
     @rule(which=which, lags=st.booleans())
@@ -227,9 +232,34 @@ class Outbox(Resting):
             settler = self.settlers.pop(which % len(self.settlers))
             if settler.shown is None:
                 self._reads(settler, lags)
-            with self.twilio.showing(settler.shown):
-                for account, doubts in settler.doubts.items():
-                    _settle_account(account, doubts, None)
+            self._ends(settler)
+
+    def _ends(self, settler: Settler) -> None:
+        assert settler.shown is not None
+        with self.twilio.showing(settler.shown):
+            for account, doubts in settler.doubts.items():
+                _settle_account(account, doubts, None)
+
+    @precondition(lambda self: self._any(State.SENDING, State.UNKNOWN))
+    @rule(quiet=st.booleans(), together=st.booleans())
+    def two_settlers_are_shown_an_old_list(self, quiet: bool, together: bool) -> None:
+        """As old as may be: once the quiet period is over, those who read at the same time are
+        shown the same. Whoever was at it before dies."""
+        with self._acting():
+            self._goes_on(LEASE + 1 + quiet * QUIET)
+            self.settlers.clear()
+        for _ in range(2):
+            with self._acting():
+                self._goes_on(QUIET / 4 + 1)
+                self._reads(self._begins(), lags=True)
+            if not together:
+                self._all_end()
+        self._all_end()
+
+    def _all_end(self) -> None:
+        while self.settlers:
+            with self._acting():
+                self._ends(self.settlers.pop(0))
 
     @precondition(lambda self: self.settlers)
     @rule(which=which)
