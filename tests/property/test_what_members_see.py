@@ -39,7 +39,7 @@ from community.reading import feeds, marks, searching, threads
 from community.reading.feeds import Order, Wanted
 from tests.api.client import Caller
 from tests.cast import NOW
-from tests.community import as_actor
+from tests.community import as_actor, held
 from tests.property.circle_life import MARKS, Life
 
 HERE = "/api/v1/community"
@@ -288,19 +288,6 @@ class Erasing(Life):
             assert held(me.pseudonym) == {}
         with connection.cursor() as cursor:
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-
-
-def held(word: str) -> dict[str, int]:
-    """How many rows of each table hold a word, in whatever column."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
-        names = [row[0] for row in cursor.fetchall()]
-        counts = " UNION ALL ".join(
-            f"SELECT '{name}', count(*) FROM \"{name}\" t WHERE t::text ILIKE %s"  # noqa: S608
-            for name in names
-        )
-        cursor.execute(counts, [f"%{word}%"] * len(names))
-        return {name: found for name, found in cursor.fetchall() if found}
 
 
 @pytest.mark.parametrize(
