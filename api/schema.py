@@ -126,8 +126,8 @@ def operation(
 
     shows, sends: an example of the answer, and of the body. problems: statuses beside those that
     every such operation has. patient, item, clinic, repeatable, decides, etag, patient_token: which
-    of the common parameters and headers it has. path: what else the path names, each with an id to show: "post"
-    is post_id. media_type: of the body.
+    of the common parameters and headers it has. path: what else the path names, each with an id to
+    show: "post" is post_id. media_type: of the body.
     """
     parameters: list[Any] = [query] if query else []
     chosen = (
