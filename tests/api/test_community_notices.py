@@ -8,7 +8,7 @@ from community.models import Contact, MeasureKind
 from messaging.models import Sms
 from tests.api.conftest import here
 from tests.community import answer, begin
-from tests.moderating import report, settle
+from tests.moderating import open_case, report, settle
 
 HERE = "/api/v1/community"
 
@@ -79,8 +79,8 @@ def test_texts_are_asked_for_confirmed_and_turned_off(circle, cast):
 
 def test_a_decision_is_told_with_its_reason_and_the_way_to_appeal(circle):
     posted = begin(circle.heron, circle.sleep)
-    case = report(circle.wren, posted.post)
-    settle(circle.owl, case, MeasureKind.REMOVE, words="It named a nurse.")
+    report(circle.wren, posted.post)
+    settle(circle.owl, open_case(posted.post), MeasureKind.REMOVE, words="It named a nurse.")
     notices = here(circle.heron).ask("GET", f"{HERE}/notices", expect=200)["results"]
     [told] = [row for row in notices if row["kind"] == "decision"]
     assert told["words"] == "A moderator decided about something you wrote. You can read why."
