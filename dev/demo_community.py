@@ -184,7 +184,7 @@ Write as somebody in danger: the answer holds help, nobody else sees the words, 
 duty is paged ({simulator}/#{MODERATORS_PHONE}):
 
   SPACE=$(curl -s {api}/community/spaces -H "Authorization: Bearer $MEMBER" \\
-    | python3 -c 'import json, sys; print(json.load(sys.stdin)[0]["id"])')
+    | python3 -c 'import json, sys; print(json.load(sys.stdin)["results"][0]["id"])')
   curl -s {api}/community/spaces/$SPACE/threads -H "Authorization: Bearer $MEMBER" \\
     -H 'Content-Type: application/json' \\
     -d '{{"title": "Tonight", "body": "I want to end my life.", "language": "en"}}'

@@ -31,15 +31,15 @@ def gone_with_its_thread(circle: Circle, reply) -> None:
 
 
 def gone_by_block(circle: Circle, reply) -> None:
-    set_bond(circle.heron.id, circle.wren.id, BondKind.BLOCK, as_actor(circle.heron), NOW)
+    set_bond(circle.heron.id, circle.wren.id, BondKind.BLOCK, as_actor(circle.heron))
 
 
 def gone_by_their_block(circle: Circle, reply) -> None:
-    set_bond(circle.wren.id, circle.heron.id, BondKind.BLOCK, as_actor(circle.wren), NOW)
+    set_bond(circle.wren.id, circle.heron.id, BondKind.BLOCK, as_actor(circle.wren))
 
 
 def gone_by_mute(circle: Circle, reply) -> None:
-    set_bond(circle.heron.id, circle.wren.id, BondKind.MUTE, as_actor(circle.heron), NOW)
+    set_bond(circle.heron.id, circle.wren.id, BondKind.MUTE, as_actor(circle.heron))
 
 
 def gone_by_choice(circle: Circle, reply) -> None:

@@ -182,7 +182,7 @@ class Story(Life):
         except (Conflict, Invalid):
             assert take_picture(self.patient.id) == self.seen, "refused, and yet something changed"
             return
-        after = self._judge()
+        after = self._judge(dose.id)
         states = {Told.TAKEN: "taken", Told.SKIPPED: "skipped", Told.NOT_TAKEN: "missed"}
         assert after.dose[dose.id].state == states[told]
         others = {row.id: row.state for row in self._former.doses if row.id != dose.id}

@@ -76,7 +76,7 @@ def test_a_mute_that_is_lifted_and_a_block_of_the_threads_author(circle, reply):
     # Lark follows Heron's thread by hand, and Wren replied there.
     tell(circle.lark, NoticeKind.FOLLOWED, "x", NOW, post=reply.post, thread=reply.post.thread)
     assert told(circle.lark) == ["Wren replied in “Nights”, which you follow."]
-    set_bond(circle.lark.id, circle.heron.id, BondKind.BLOCK, as_actor(circle.lark), NOW)
+    set_bond(circle.lark.id, circle.heron.id, BondKind.BLOCK, as_actor(circle.lark))
     assert told(circle.lark) == []
 
 
