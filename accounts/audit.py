@@ -57,13 +57,14 @@ def record(
 
 
 def record_each(
-    actor: Actor, verb: str, *, clinic_id: UUID, subject_ids: Iterable[UUID], **detail: Any
+    actor: Actor, verb: str, *, clinic_id: UUID | None, subject_ids: Iterable[UUID], **detail: Any
 ) -> None:
     """Write one act on many subjects down, a row for each, so that each subject's trail has it."""
     AuditEntry.objects.bulk_create(
         AuditEntry(
             actor_kind=actor.kind,
             user=actor.user,
+            persona_id=actor.persona_id,
             clinic_id=clinic_id,
             verb=verb,
             subject_id=subject_id,

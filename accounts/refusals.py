@@ -38,4 +38,4 @@ class NotFound(Refusal):
     """There is none, or none that this person may know of."""
 
     def __init__(self, what: str) -> None:
-        super().__init__("not_found", f"No such {what}, or it isn't one of your clinic's.")
+        super().__init__("not_found", f"No such {what}, or none that you may see.")

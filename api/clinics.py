@@ -14,7 +14,7 @@ from accounts.models import Clinic
 from api import examples
 from api.door import Door, etag
 from api.entrance import SignedIn
-from api.fields import LINE_OR_NONE, Id, Instant, OneOf, Strict, Text, Whole, YesNo
+from api.fields import LINE_OR_NONE, Hour, Id, Instant, OneOf, Strict, Text, Whole, YesNo
 from api.schema import operation
 from reminders import policies, rota
 from reminders.models import Duty, Site
@@ -77,6 +77,10 @@ class Policy(Strict):
 
     text_next_day = YesNo()
     text_overdue = YesNo()
+    texts_from = Hour(
+        help_text="From when on texts go whose hour the patient didn't choose: 08:00 or later.",
+    )
+    texts_until = Hour(help_text="Until when they go: 21:00 or earlier.")
     later_minutes = Whole(15, 600, help_text='How long a "later" without a time waits.')
     on_time_days = Whole(0, 3, help_text="Whole days late that still count as on time.")
     page_minutes = Whole(1, 120, help_text="How long an urgent item waits on a rung of the rota.")

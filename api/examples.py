@@ -176,6 +176,8 @@ ROTA: dict[str, Any] = {
 POLICY: dict[str, Any] = {
     "text_next_day": True,
     "text_overdue": True,
+    "texts_from": "08:00",
+    "texts_until": "21:00",
     "later_minutes": 120,
     "on_time_days": 1,
     "page_minutes": 10,

@@ -114,7 +114,7 @@ PROBLEMS: dict[int, tuple[str, str, str, list[dict[str, str]]]] = {
     404: (
         "There is none, or none of your clinic's.",
         "not_found",
-        "No such patient, or it isn't one of your clinic's.",
+        "No such patient, or none that you may see.",
         [],
     ),
     406: (

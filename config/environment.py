@@ -7,8 +7,9 @@ nowhere else, so that `READ` is the whole list: docker-compose.yml is tested aga
 import os
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 import environ
 
@@ -82,6 +83,47 @@ def redis(text: str) -> str:
         number = re.search(r"(?:^|&)db=(\d+)", parts.query)
         return f"redis+socket://{parts.path}?virtual_host={number[1] if number else 0}"
     raise WrongValue("is not a redis://, rediss:// or unix:// URL")
+
+
+@dataclass(frozen=True)
+class Mail:
+    """Where e-mail is handed over. tls: "whole", "starttls", or "" on this machine. sender: whom it
+    is from. host is "" where there is none."""
+
+    host: str = ""
+    port: int = 0
+    user: str = ""
+    password: str = ""
+    tls: str = ""
+    sender: str = ""
+
+
+def mail(text: str) -> Mail:
+    """A mail server, "none" for none: smtps://, or smtp://, which asks for STARTTLS but on this
+    machine itself. `?from=` is whom our e-mails are from."""
+    if text == "none":
+        return Mail()
+    parts = urlsplit(text)
+    if parts.scheme not in {"smtp", "smtps"} or not parts.hostname or parts.port == 0:
+        raise WrongValue("is not an smtp:// or smtps:// URL")
+    asked = parse_qs(parts.query, strict_parsing=True, keep_blank_values=True)
+    sender = asked.pop("from", [""])
+    if parts.path not in {"", "/"} or parts.fragment or asked:
+        raise WrongValue("holds more than a server and ?from=")
+    if len(sender) != 1 or not re.fullmatch(r"[^@\s,<>]+@[^@\s,<>]+", sender[0]):
+        raise WrongValue("doesn't say whom e-mails are from (?from=)")
+    if bool(parts.username) != bool(parts.password):
+        raise WrongValue("has a user or a password alone")
+    whole = parts.scheme == "smtps"
+    here = parts.hostname in {"localhost", "127.0.0.1", "::1"}
+    return Mail(
+        host=parts.hostname,
+        port=parts.port or (465 if whole else 587),
+        user=unquote(parts.username or ""),
+        password=unquote(parts.password or ""),
+        tls="whole" if whole else "" if here else "starttls",
+        sender=sender[0],
+    )
 
 
 def origin(text: str) -> str:

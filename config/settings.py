@@ -50,6 +50,13 @@ TWILIO_QUIET_SECONDS = env.read(
     # minute where we saw it: only two readings after twice that prove that a text was not taken.
     default="120",
 )
+MAIL = env.read(
+    "EMAIL_URL",
+    env.mail,
+    "Leave it out (then no e-mail goes), or set it to a mail server and what we write as: "
+    "smtps://user:password@host:465?from=community@example.org, or smtp:// for STARTTLS.",
+    default="none",
+)
 TRUSTED_PROXIES = env.read(
     "TRUSTED_PROXIES",
     env.whole_number(0, 9),
@@ -121,6 +128,15 @@ CACHES = {
         "LOCATION": "accounts_throttle",
     }
 }
+# Loopback is this machine: a relay there needs no TLS.
+EMAIL_HOST = MAIL.host
+EMAIL_PORT = MAIL.port
+EMAIL_HOST_USER = MAIL.user
+EMAIL_HOST_PASSWORD = MAIL.password
+EMAIL_USE_SSL = MAIL.tls == "whole"
+EMAIL_USE_TLS = MAIL.tls == "starttls"
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = MAIL.sender
 USE_TZ = True
 TIME_ZONE = "UTC"
 USE_I18N = False
@@ -199,10 +215,12 @@ SPECTACULAR_SETTINGS = {
         "Language": "reminders.models.Language",
         "PostLanguage": "api.community.shapes.LANGUAGES",
         "PersonaRole": "community.models.PersonaRole",
+        "BondKind": "community.models.BondKind",
         "PostState": "community.models.PostState",
         "Verdict": "api.community.shapes.VERDICTS",
         "ReactionKind": "community.models.ReactionKind",
         "Tag": "api.community.shapes.TAGS",
+        "NoticeKind": "community.models.NoticeKind",
         "CaseKind": "community.models.CaseKind",
         "CaseEventKind": "community.models.CaseEvent.Kind",
         "MeasureKind": "community.models.MeasureKind",

@@ -84,16 +84,20 @@ def notice_slot(
     zone: ZoneInfo,
     sent: Sequence[datetime],
     planned: Sequence[datetime],
+    earliest: time = EARLIEST,
+    latest: time = LATEST,
 ) -> tuple[datetime, datetime] | None:
     """From when to when a notice may leave: at once if the hours and limits allow it, else at the
     patient's hour on one of the following days; None if there is no room.
 
-    `sent` are instants of former texts, `planned` those of reminders to come, which go before.
+    `sent` are instants of former texts, `planned` those of reminders to come, which go before;
+    `earliest` and `latest` the clinic's hours, within the law's.
     """
     taken = [*sent, *planned]
     dates = [local_date(instant, zone) for instant in taken]
     today = local_date(now, zone)
-    polite = min(max(hour, EARLIEST), time(20))
+    # Not in the last hour, for it has to be of some use.
+    polite = min(max(hour, earliest), latest.replace(hour=latest.hour - 1))
     candidates = [
         now,
         *(
@@ -103,8 +107,8 @@ def notice_slot(
     ]
     for at in candidates:
         day = local_date(at, zone)
-        first = local_instant(day, EARLIEST, zone)
-        last = local_instant(day, LATEST, zone)
+        first = local_instant(day, earliest, zone)
+        last = local_instant(day, latest, zone)
         if at >= now and first <= at < last and spaced(at, taken) and room(day, dates):
             return at, last
     return None

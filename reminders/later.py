@@ -10,9 +10,9 @@ from accounts.refusals import Conflict, NotFound
 from messaging import outbox
 from messaging.models import Scope
 from reminders import templates, wording
-from reminders.ladder import EARLIEST, LATEST
 from reminders.models import Dose, DoseState, Patient
 from reminders.plan import lock_patient
+from reminders.policies import policy_of
 from reminders.schedule import local_date, local_instant
 
 SOONEST = timedelta(minutes=5)
@@ -85,9 +85,11 @@ def remind_later(
 
 
 def _hours(patient: Patient, today: date) -> tuple[datetime, datetime]:
-    """Between which instants of today a text may go: 8 to 21 (FACTS, SMS law), or from the
-    patient's own hour, and to an hour after it, where that lies outside."""
-    first, last = min(EARLIEST, patient.hour), LATEST
+    """Between which instants of today a text may go: in the clinic's hours, within the law's (8 to
+    21: FACTS, SMS law), or from the patient's own, and to an hour after it, where that lies
+    outside."""
+    policy = policy_of(patient.clinic_id)
+    first, last = min(policy.texts_from, patient.hour), policy.texts_until
     opens, closes = (local_instant(today, hour, patient.zone) for hour in (first, last))
     own = local_instant(today, patient.hour, patient.zone) + timedelta(hours=1)
     midnight = local_instant(today + timedelta(days=1), time(0), patient.zone)

@@ -11,6 +11,7 @@ from reminders import templates, wording
 from reminders.ladder import LOOK_BACK, notice_slot
 from reminders.models import Cause, Patient, Transfer
 from reminders.plan import Plan
+from reminders.policies import policy_of
 from reminders.worklist import Finding, open_items
 
 
@@ -92,4 +93,6 @@ def slot(
     # The same phone, where another clinic texted it before it took the patient over.
     former = Transfer.objects.filter(became=patient).values_list("patient_id", flat=True)
     sent = outbox.unasked_since([patient.id, *former], now - LOOK_BACK, without=without)
-    return notice_slot(now, patient.hour, patient.zone, [instant for _, instant in sent], upcoming)
+    policy, before = policy_of(patient.clinic_id), [instant for _, instant in sent]
+    hours = policy.texts_from, policy.texts_until
+    return notice_slot(now, patient.hour, patient.zone, before, upcoming, *hours)

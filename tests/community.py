@@ -5,10 +5,23 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from django.db import connection
+
 from accounts import audit
 from community.members.house_rules import VERSION
 from community.members.pseudonyms import key_of
-from community.models import LiveText, Persona, PersonaRole, Space, Thread
+from community.models import (
+    CaseKind,
+    Decision,
+    LiveText,
+    Persona,
+    PersonaRole,
+    Sanction,
+    SanctionKind,
+    Space,
+    Thread,
+)
+from community.moderation import cases
 from community.posts.judging import Writing
 from community.posts.posting import Posted, open_thread, reply
 from tests.cast import NOW
@@ -100,3 +113,38 @@ def answer(
 def seen(post: Any) -> bool:
     """Whether a post can be seen."""
     return LiveText.objects.filter(post_id=post.id).exists()
+
+
+def silence(circle: Circle, until: datetime, now: datetime = NOW) -> Sanction:
+    """Let heron be silenced, by the owl's decision."""
+    case = cases.open_case(CaseKind.REVIEW, None, circle.heron, as_actor(circle.owl), now)
+    decision = Decision.objects.create(
+        case=case,
+        on_version=case.version,
+        by=circle.owl,
+        about=circle.heron,
+        measures=[{"kind": "silence"}],
+        reason="unkind",
+        adverse=True,
+        at=now,
+    )
+    return Sanction.objects.create(
+        persona=circle.heron,
+        decision=decision,
+        kind=SanctionKind.SILENCE,
+        starts_at=now,
+        ends_at=until,
+    )
+
+
+def held(word: str) -> dict[str, int]:
+    """How many rows of each table hold a word, in whatever column."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+        names = [row[0] for row in cursor.fetchall()]
+        counts = " UNION ALL ".join(
+            f"SELECT '{name}', count(*) FROM \"{name}\" t WHERE t::text ILIKE %s"  # noqa: S608
+            for name in names
+        )
+        cursor.execute(counts, [f"%{word}%"] * len(names))
+        return {name: found for name, found in cursor.fetchall() if found}

@@ -5,13 +5,18 @@ import tempfile
 from pathlib import Path
 
 import requests
+from celery import Celery
+from django.utils import timezone
 
+from config.environment import redis
 from dev.environment import settings
 from dev.simulator_client import SimulatorClient
 from dev.stack import Process, Stack, free_port, spawn
 from dev.waiting import until
+from messaging.models import Tick
 from tests.cast import Cast
 from tests.compose import command, start_of
+from workers.ticks import TICKS
 
 ROOT = Path(__file__).parent.parent
 
@@ -77,6 +82,18 @@ class World:
 
     def start_beat(self) -> Process:
         return self.run(*command("beat"), "--loglevel", "INFO")
+
+    def tick(self, task: str) -> None:
+        """Say "look now", as beat does now and then."""
+        name = f"workers.tasks.{task}"
+        with Celery(broker=redis(self.environment()["REDIS_URL"])) as app:
+            app.send_task(name, queue=TICKS[name][1])
+
+    def await_look(self, task: str) -> None:
+        """Wait until a look has begun for this tick, after now."""
+        now, name = timezone.now(), f"workers.tasks.{task}"
+        looks = Tick.objects.filter(name=name, looked_at__gt=now)
+        until(looks.exists, 3 * TICKS[name][0] + 10, f"a look for {task}")
 
     def run(self, program: str, *arguments: str) -> Process:
         """Start a program of this environment with this test's settings; it is stopped at the end.

@@ -9,6 +9,7 @@ from web.past import past
 from web.phone_sign_in import AskForCode, GiveCode, SignOut, second_proof
 from web.record import record
 from web.today import later, skip, today
+from web.turning_off import turn_off
 
 urlpatterns = [
     path("", home, name="home"),
@@ -18,6 +19,7 @@ urlpatterns = [
     path("sign-in/code", login_not_required(GiveCode.as_view()), name="account_confirm_login_code"),
     path("sign-in/welcome", second_proof, name="second_proof"),
     path("sign-out", login_not_required(SignOut.as_view()), name="account_logout"),
+    path("community/off/<str:token>", turn_off, name="turn_off"),
     path("me", today, name="today"),
     path("me/days/<uuid:dose_id>", record, name="record"),
     path("me/days/<uuid:dose_id>/later", later, name="later"),

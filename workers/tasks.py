@@ -12,6 +12,7 @@ from celery import Task, shared_task
 
 from community.alarms import alarms as community_alarms
 from community.moderation import paging as crises
+from community.notices import digests, texting
 from messaging.clock import first_look, read_clock
 from messaging.models import Lane
 from messaging.reading_back import read_back as read_back_texts
@@ -82,6 +83,16 @@ def page_staff() -> None:
 @shared_task(base=Tick)
 def page_moderators() -> None:
     _while_busy(lambda: crises.page_moderators(read_clock()))
+
+
+@shared_task(base=Tick)
+def text_members() -> None:
+    _while_busy(lambda: texting.text_members(read_clock()))
+
+
+@shared_task(base=Tick)
+def mail_members() -> None:
+    _while_busy(lambda: digests.mail_members(read_clock()))
 
 
 @shared_task(base=Tick)

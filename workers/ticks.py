@@ -18,6 +18,8 @@ TICKS: dict[str, tuple[float, str]] = {
     "workers.tasks.hear": (1, URGENT),
     "workers.tasks.page_staff": (2, URGENT),
     "workers.tasks.page_moderators": (2, URGENT),
+    "workers.tasks.text_members": (2, ROUTINE),
+    "workers.tasks.mail_members": (10, ROUTINE),
     "workers.tasks.settle": (5, ROUTINE),
     "workers.tasks.take_news": (10, ROUTINE),
     "workers.tasks.take_imports": (5, ROUTINE),

@@ -17,6 +17,8 @@ from community.members import entering
 from community.members.house_rules import VERSION, house_rules
 from community.models import Condition, PersonaRole
 
+CONDITIONS = [("", "Not said"), *Condition.choices]
+
 
 class Joining(Strict):
     """How somebody wants to be here."""
@@ -63,7 +65,7 @@ class PersonaShown(serializers.Serializer[Any]):
     role = serializers.ChoiceField(PersonaRole.choices)
     language = serializers.CharField()
     time_zone = serializers.CharField()
-    condition = serializers.ChoiceField([("", "Not said"), *Condition.choices])
+    condition = serializers.ChoiceField(CONDITIONS)
     interval_days = serializers.IntegerField(allow_null=True)
     months = serializers.IntegerField(allow_null=True)
     tags = serializers.ListField(child=serializers.CharField())

@@ -22,6 +22,16 @@ PERSONA: dict[str, Any] = {
     "tags": ["sleep"],
     "accepted_rules": 1,
 }
+MEMBER: dict[str, Any] = {
+    "id": HERON,
+    "name": "Blue Heron",
+    "role": "member",
+    "condition": "pv",
+    "interval_days": 14,
+    "months": 18,
+    "tags": ["sleep"],
+}
+BOND: dict[str, Any] = {"member": HERON, "name": "Blue Heron", "kind": "block"}
 CAME_IN: dict[str, Any] = {
     "token": "0f" * 32,
     "expires_at": "2027-01-04T18:30:00Z",

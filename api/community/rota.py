@@ -10,7 +10,7 @@ from rest_framework.response import Response
 
 from api.community import paging_examples as examples
 from api.community.door import CommunityDoor, Moderator
-from api.fields import Instant, Strict, Text, Whole
+from api.fields import Instant, Nothing, Strict, Text, Whole
 from api.schema import operation
 from community.models import Duty, PersonaRole
 from community.moderation import paging, rota
@@ -29,10 +29,6 @@ class CodeOfPage(Strict):
     """What the test page said."""
 
     code = Text(max_length=10)
-
-
-class Nothing(Strict):
-    """No field."""
 
 
 class ModeratorNamed(serializers.Serializer[Any]):
@@ -134,11 +130,12 @@ class AcknowledgeTest(RotaDoor):
     @operation(
         "acknowledge_test_page",
         "moderation",
+        path={"duty": examples.DUTY["id"]},
         body=CodeOfPage,
         sends={"code": "042917"},
         answer=ModeratorsDutyShown,
         shows={**examples.DUTY, "ready_at": "2027-01-04T08:31:00Z"},
-        problems=[403, 404, 409],
+        problems=[403, 409],
     )
     def post(self, request: Request, duty_id: UUID) -> Response:
         """Give the code of the test page back: from now on your duty counts."""
@@ -152,11 +149,12 @@ class SendTest(RotaDoor):
     @operation(
         "send_test_page",
         "moderation",
+        path={"duty": examples.DUTY["id"]},
         body=Nothing,
         sends={},
         answer=ModeratorsDutyShown,
         shows=examples.DUTY,
-        problems=[403, 404, 409],
+        problems=[403, 409],
     )
     def post(self, request: Request, duty_id: UUID) -> Response:
         """Send another test page for your duty, which doesn't count until its code is back."""
@@ -170,11 +168,12 @@ class EndDuty(RotaDoor):
     @operation(
         "end_duty",
         "moderation",
+        path={"duty": examples.DUTY["id"]},
         body=Nothing,
         sends={},
         answer=None,
         status=204,
-        problems=[403, 404],
+        problems=[403],
     )
     def post(self, request: Request, duty_id: UUID) -> Response:
         """End a duty now: your own, or anybody's for who leads the moderators.
@@ -195,11 +194,12 @@ class AcknowledgeCrisis(CommunityDoor):
     @operation(
         "acknowledge_crisis",
         "moderation",
+        path={"case": examples.ACKNOWLEDGED["id"]},
         body=Nothing,
         sends={},
         answer=Acknowledged,
         shows=examples.ACKNOWLEDGED,
-        problems=[403, 404, 409],
+        problems=[403, 409],
     )
     def post(self, request: Request, case_id: UUID) -> Response:
         """Say that you look after a crisis. Nobody is paged for it for half an hour.

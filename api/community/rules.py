@@ -9,8 +9,8 @@ from rest_framework.response import Response
 
 from api.community import rules_examples as examples
 from api.community.door import CommunityDoor, Lead, Moderator
-from api.community.rota import ModeratorNamed, Nothing
-from api.fields import OneOf, Strict, Text
+from api.community.rota import ModeratorNamed
+from api.fields import Nothing, OneOf, Strict, Text
 from api.pages import Paged, page
 from api.schema import operation
 from community.members.entering import LANGUAGES
@@ -148,11 +148,12 @@ class TryRule(CommunityDoor):
     @operation(
         "try_rule",
         "moderation",
+        path={"rule": examples.RULE["id"]},
         body=Nothing,
         sends={},
         answer=TrialShown,
         shows=examples.TRIAL,
-        problems=[403, 404],
+        problems=[403],
     )
     def post(self, request: Request, rule_id: UUID) -> Response:
         """What a version would have caught of the last 30 days' posts, by itself; and of these, how
@@ -170,11 +171,12 @@ class SwitchOn(CommunityDoor):
     @operation(
         "switch_rule_on",
         "moderation",
+        path={"rule": examples.RULE["id"]},
         body=Nothing,
         sends={},
         answer=HouseRuleShown,
         shows=examples.RULE_ON,
-        problems=[403, 404, 409],
+        problems=[403, 409],
     )
     def post(self, request: Request, rule_id: UUID) -> Response:
         """Let a version hold from the next post on, in place of the one of its rule that does."""
@@ -190,11 +192,12 @@ class SwitchOff(CommunityDoor):
     @operation(
         "switch_rule_off",
         "moderation",
+        path={"rule": examples.RULE["id"]},
         body=Nothing,
         sends={},
         answer=HouseRuleShown,
         shows={**examples.RULE_ON, "state": "off", "state_in_words": "Was on"},
-        problems=[403, 404, 409],
+        problems=[403, 409],
     )
     def post(self, request: Request, rule_id: UUID) -> Response:
         """Let a version hold no more, from the next post on."""

@@ -4,7 +4,6 @@ A block hides both from each other on every surface; a mute hides one from the o
 told. Every reading for members leaves out what `unseen_by` names.
 """
 
-from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
@@ -39,9 +38,7 @@ def bonds_of(persona: Persona) -> QuerySet[Bond]:
     return Bond.objects.filter(persona=persona).select_related("other").order_by("-id")
 
 
-def set_bond(
-    persona_id: UUID, other_id: UUID, kind: BondKind, actor: audit.Actor, now: datetime
-) -> Bond:
+def set_bond(persona_id: UUID, other_id: UUID, kind: BondKind, actor: audit.Actor) -> Bond:
     """Block or mute another member; the one takes the other's place.
 
     Raises NotFound for nobody, Invalid for oneself, and Conflict for too many.

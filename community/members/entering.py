@@ -7,20 +7,26 @@ import hashlib
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from uuid import UUID
 from zoneinfo import available_timezones
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from accounts import audit
 from accounts.models import User
-from accounts.refusals import Conflict, Invalid
+from accounts.refusals import Conflict, Forbidden, Invalid
+from community.crisis_help import help_for
 from community.members.house_rules import VERSION
 from community.members.pseudonyms import check_free, check_pseudonym
 from community.models import Persona, PersonaLink, PersonaSession
-from community.moderation.sanctions import check_may_enter
+from community.moderation.sanctions import check_may_enter, check_may_write, in_force
+from community.moderation.words import hear
 
 SESSION = timedelta(hours=10)
 """As long as a sign-in of the care team's lasts."""
+
+RENAME_AFTER = timedelta(days=30)
+"""Ours: often enough for a slip, too seldom to wear out those who block."""
 
 LANGUAGES = ("en", "cy", "es", "fr", "de", "pl")
 
@@ -61,8 +67,7 @@ def join(
     with transaction.atomic():
         # The user's row, so that joining twice at once is done once.
         User.objects.select_for_update(no_key=True).get(id=user.id)
-        if PersonaLink.objects.filter(user=user).exists():
-            raise Conflict("joined", "You have joined already: come in.")
+        _check_not_joined(user, now)
         check_free(key)
         persona = Persona(
             pseudonym=" ".join(pseudonym.split()),
@@ -79,6 +84,71 @@ def join(
         PersonaLink.objects.create(user=user, persona=persona)
         _note(persona, "join")
         return _session(persona, now)
+
+
+def _check_not_joined(user: User, now: datetime) -> None:
+    """Nothing, if a locked user may join. Who left under a sanction joins again when it is over."""
+    link = PersonaLink.objects.select_related("persona").filter(user=user).first()
+    if link is None:
+        return
+    if link.persona.left_at is None:
+        raise Conflict("joined", "You have joined already: come in.")
+    check_may_write(link.persona, now)
+    link.delete()
+
+
+def rename(persona_id: UUID, pseudonym: str, actor: audit.Actor, now: datetime) -> Persona:
+    """Change a member's pseudonym; their posts bear the new one at once.
+
+    Raises as `join` does, and Conflict for one who did so lately. A sign of danger calls a person.
+    """
+    try:
+        with transaction.atomic():
+            persona = Persona.objects.select_for_update(no_key=True).get(id=persona_id)
+            user = PersonaLink.objects.select_related("user").get(persona=persona).user
+            key = check_pseudonym(pseudonym, persona.language, user)
+            if persona.renamed_at and now < persona.renamed_at + RENAME_AFTER:
+                raise Conflict(
+                    "renamed_lately",
+                    f"You can change it once in {RENAME_AFTER.days} days.",
+                    until=persona.renamed_at + RENAME_AFTER,
+                )
+            if key != persona.pseudonym_key:
+                check_free(key)
+            persona.pseudonym, persona.pseudonym_key = " ".join(pseudonym.split()), key
+            persona.renamed_at = now
+            persona.save(update_fields=["pseudonym", "pseudonym_key", "renamed_at"])
+            audit.record(actor, "rename", clinic_id=None, subject_id=persona_id)
+    except IntegrityError:
+        # Somebody else took it a moment ago.
+        check_free(key)
+        raise
+    except Invalid as refusal:
+        if refusal.facts.get("crisis"):
+            _call_a_person(persona_id, pseudonym, actor, now)
+            refusal.facts["help"] = help_for(persona.language, persona.time_zone)
+        raise
+    return persona
+
+
+def _call_a_person(persona_id: UUID, words: str, actor: audit.Actor, now: datetime) -> None:
+    """In a transaction of its own, for what was asked is refused."""
+    with transaction.atomic():
+        persona = Persona.objects.select_for_update(no_key=True).get(id=persona_id)
+        hear(persona, words, "pseudonym", actor, now)
+
+
+def forget_user(persona: Persona, now: datetime) -> None:
+    """Forget whose persona this is, unless a sanction holds, which leaving doesn't end."""
+    if not in_force(persona, now).exists():
+        PersonaLink.objects.filter(persona=persona).delete()
+
+
+def check_is(user: User, persona: Persona) -> None:
+    """Nothing, if this user is this persona; Forbidden else. For what a member hands over from the
+    one world to the other."""
+    if not PersonaLink.objects.filter(user=user, persona=persona).exists():
+        raise Forbidden("somebody_else", "These two tokens are of two people.")
 
 
 def enter(user: User, now: datetime) -> Entered:

@@ -1,7 +1,10 @@
 """What a member may be called: unique however it is written, and nobody's real name or number."""
 
+from functools import cache
+
 from accounts.models import User
 from accounts.refusals import Conflict, Invalid
+from community.members.names import FORMER
 from community.models import Persona
 from community.moderation.rule_book import current_book
 from community.rules import Action, State, judge
@@ -38,7 +41,7 @@ def check_pseudonym(pseudonym: str, language: str, of: User) -> str:
             "Choose one without a phone number, an address or other personal data.",
             "pseudonym",
         )
-    if verdict.state != State.PUBLISHED:
+    if verdict.state != State.PUBLISHED or key in _reserved():
         raise Invalid("pseudonym_refused", "Choose another one: the rules don't take it.",
                       "pseudonym", crisis=verdict.crisis)  # fmt: skip
     if _holds_a_name(pseudonym, key, of):
@@ -48,6 +51,12 @@ def check_pseudonym(pseudonym: str, language: str, of: User) -> str:
             "pseudonym",
         )
     return key
+
+
+@cache
+def _reserved() -> frozenset[str]:
+    """What would be read as somebody else: who has left, or who leads here."""
+    return frozenset(key_of(name) for name in (*FORMER.values(), "moderator", "admin"))
 
 
 def check_free(key: str) -> None:

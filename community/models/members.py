@@ -44,6 +44,7 @@ class Persona(models.Model):
     time_zone = models.CharField(max_length=64)
     accepted_rules = models.PositiveSmallIntegerField()
     joined_at = models.DateTimeField()
+    renamed_at = models.DateTimeField(null=True)
     left_at = models.DateTimeField(null=True)
     condition = models.CharField(max_length=8, choices=Condition, blank=True)
     interval_days = models.PositiveSmallIntegerField(null=True)

@@ -55,16 +55,9 @@ class Notice(TimeSortedModel):
         indexes = [
             # Read by the page of notices, newest first.
             models.Index(fields=["persona", "-id"], name="notice_by_persona"),
-            # Read by digests and by texts: what hasn't gone that way yet.
+            # Read by the count of unread ones, by digests and by texts.
             models.Index(
-                fields=["persona", "id"],
-                condition=Q(mailed_at__isnull=True, read_at__isnull=True),
-                name="notice_to_mail",
-            ),
-            models.Index(
-                fields=["persona", "id"],
-                condition=Q(texted_at__isnull=True, read_at__isnull=True),
-                name="notice_to_text",
+                fields=["persona", "id"], condition=Q(read_at__isnull=True), name="notice_unread"
             ),
         ]
 

@@ -9,9 +9,8 @@ from django.db import transaction
 from accounts import audit
 from accounts.refusals import Conflict, Invalid, NotFound, Stale
 from community.models import Case, CaseEvent, Persona, PersonaRole
-from community.moderation import cases
+from community.moderation import cases, paging
 from community.moderation.impartial import check_impartial, check_may_see
-from community.moderation.paging import hold
 from community.moderation.words import without_personal_data
 from community.posts.posting import lock_persona
 
@@ -38,7 +37,7 @@ def claim(moderator_id: UUID, case_id: UUID, actor: audit.Actor, now: datetime) 
         _own(case, moderator_id, now)
         _store(case, CaseEvent.Kind.CLAIMED, actor, now, until=now + LEASE)
         if case.crisis:
-            hold(case, actor, now)
+            paging.hold(case, actor, now)
     return case
 
 
@@ -49,6 +48,8 @@ def hand_back(moderator_id: UUID, case_id: UUID, actor: audit.Actor, now: dateti
         _check_own(case, moderator_id)
         _leave(case, now)
         _store(case, CaseEvent.Kind.HANDED_BACK, actor, now)
+        if case.crisis:
+            paging.let_go(case, now)
     return case
 
 
@@ -88,6 +89,8 @@ def ask_for_second_opinion(
         case.second_opinion_for_id = moderator_id
         _leave(case, now)
         _store(case, CaseEvent.Kind.SECOND_OPINION, actor, now)
+        if case.crisis:
+            paging.let_go(case, now)
     return case
 
 

@@ -1,9 +1,19 @@
 """Notices are written in the transaction of what they tell of, and hold its ids alone."""
 
-from datetime import datetime
+from collections.abc import Collection
+from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
-from community.models import Follow, Notice, NoticeKind, Persona, Post, Thread
+from community.models import Channel, Contact, Follow, Notice, NoticeKind, Persona, Post, Thread
+
+PERSONAL = frozenset(
+    {NoticeKind.DECISION, NoticeKind.REPORT, NoticeKind.APPEAL, NoticeKind.APPROVED}
+)
+"""What became of somebody's own: it is told whatever they chose."""
+
+TEXT_AFTER = timedelta(minutes=10)
+"""How long a text waits, for what is read in the app by then needs none."""
 
 
 def tell(persona: Persona, kind: NoticeKind, once: str, now: datetime, **about: Any) -> None:
@@ -11,6 +21,7 @@ def tell(persona: Persona, kind: NoticeKind, once: str, now: datetime, **about: 
     Notice.objects.bulk_create(
         [Notice(persona=persona, kind=kind, once=once, at=now, **about)], ignore_conflicts=True
     )
+    _text_soon([persona.id], now)
 
 
 def tell_of_reply(post: Post, thread: Thread, now: datetime) -> None:
@@ -19,7 +30,8 @@ def tell_of_reply(post: Post, thread: Thread, now: datetime) -> None:
     Who doesn't want to see its author isn't told: that is asked when it is shown or sent, for it
     may change until then.
     """
-    followers = Follow.objects.filter(thread=thread).exclude(persona=post.author_id)
+    following = Follow.objects.filter(thread=thread).exclude(persona=post.author_id)
+    followers = list(following.values_list("persona_id", flat=True))
     Notice.objects.bulk_create(
         (
             Notice(
@@ -30,7 +42,22 @@ def tell_of_reply(post: Post, thread: Thread, now: datetime) -> None:
                 post=post,
                 at=now,
             )
-            for persona_id in followers.values_list("persona_id", flat=True)
+            for persona_id in followers
         ),
         ignore_conflicts=True,
     )
+    _text_soon(followers, now)
+
+
+def _text_soon(persona_ids: Collection[UUID], now: datetime) -> None:
+    """Look soon at those who asked for texts, unless a look is due anyway: so the cost follows what
+    there is to tell, not how many want to be told."""
+    asked = Contact.objects.filter(
+        persona__in=persona_ids,
+        channel=Channel.SMS,
+        confirmed_at__isnull=False,
+        next_at__isnull=True,
+    )
+    # By id, for two who tell the same people at once would wait for each other else.
+    locked = list(asked.select_for_update().order_by("id").values_list("id", flat=True))
+    Contact.objects.filter(id__in=locked).update(next_at=now + TEXT_AFTER)

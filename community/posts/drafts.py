@@ -10,6 +10,7 @@ from uuid import UUID
 from django.db import transaction
 
 from accounts.refusals import NotFound
+from community.members.bonds import sees
 from community.models import Draft, LiveThread, Persona, Space
 from community.moderation.rule_book import current_book
 from community.posts.judging import Assessment, Writing, assess
@@ -27,8 +28,10 @@ def save_draft(
     rules would make of it, so that the author is told while writing. Raises NotFound."""
     if space_id is not None and not Space.objects.filter(id=space_id).exists():
         raise NotFound("space")
-    if thread_id is not None and not LiveThread.objects.filter(thread=thread_id).exists():
-        raise NotFound("thread")
+    if thread_id is not None:
+        live = LiveThread.objects.filter(thread=thread_id).first()
+        if live is None or not sees(persona_id, live.author_id):
+            raise NotFound("thread")
     assessment = assess(writing, current_book(), trusted=True)
     kept = assessment.writing
     Draft.objects.bulk_create(

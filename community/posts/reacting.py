@@ -4,7 +4,7 @@ from collections.abc import Set
 from datetime import datetime
 from uuid import UUID
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Count, Q
 
 from accounts import audit
@@ -65,6 +65,27 @@ def count(live: LiveText) -> None:
     )
     live.hugs, live.same, live.helped = (counted[kind.value] for kind in ReactionKind)
     live.save(update_fields=[kind.value for kind in ReactionKind])
+
+
+_FORGET = """
+    UPDATE community_livetext live
+    SET hugs = live.hugs - gone.hugs, same = live.same - gone.same,
+        helped = live.helped - gone.helped
+    FROM (
+        SELECT post_id, count(*) FILTER (WHERE kind = 'hugs') AS hugs,
+               count(*) FILTER (WHERE kind = 'same') AS same,
+               count(*) FILTER (WHERE kind = 'helped') AS helped
+        FROM community_reaction WHERE persona_id = %s GROUP BY post_id
+    ) gone
+    WHERE gone.post_id = live.post_id
+"""
+
+
+def forget_reactions(persona_id: UUID) -> None:
+    """Take all of a locked persona's reactions back, the threads of the texts locked."""
+    with connection.cursor() as cursor:
+        cursor.execute(_FORGET, [persona_id])
+    Reaction.objects.filter(persona=persona_id).delete()
 
 
 def my_reactions(persona_id: UUID, post_ids: list[UUID]) -> dict[UUID, list[str]]:

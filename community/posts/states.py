@@ -3,7 +3,11 @@
 An edit that waits moves nothing: the approved text stays to be seen meanwhile.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
+from uuid import UUID
+
+from django.db.models import F
 
 from accounts import audit
 from community.models import Post, PostState, Revision
@@ -50,6 +54,26 @@ def move(
         post.state_at = now
     post.save(update_fields=["state", "state_at", "published", "version", "latest", "crisis"])
     write_down(post, before, actor)
+
+
+def erase_all(posts: Sequence[Post], actor: audit.Actor, now: datetime) -> None:
+    """Erase locked posts: nothing of them is seen again, and each is written down."""
+    before: dict[str, list[UUID]] = {}
+    for post in posts:
+        before.setdefault(post.state, []).append(post.id)
+    Post.objects.filter(id__in=[post.id for post in posts]).update(
+        state=S.ERASED, state_at=now, published=None, version=F("version") + 1
+    )
+    for state, ids in before.items():
+        audit.record_each(
+            actor,
+            "move_post",
+            clinic_id=None,
+            subject_ids=ids,
+            **{"from": state},
+            to=S.ERASED.value,
+            revision=None,
+        )
 
 
 def write_down(post: Post, before: str, actor: audit.Actor) -> None:

@@ -3,6 +3,7 @@
 The caller holds the thread's lock and has moved the post before; what is shown follows from that.
 """
 
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -41,6 +42,21 @@ _SHOW = """
         edited = EXCLUDED.edited, search = EXCLUDED.search
 """
 
+_COUNT_AGAIN = """
+    WITH counted AS (
+        UPDATE community_livethread live SET replies = seen.replies, active_at = seen.active_at
+        FROM (
+            SELECT thread_id, max(published_at) AS active_at,
+                   count(*) FILTER (WHERE NOT opens) AS replies
+            FROM community_livetext WHERE thread_id = ANY(%s::uuid[]) GROUP BY thread_id
+        ) seen
+        WHERE seen.thread_id = live.thread_id
+        RETURNING live.thread_id, live.active_at
+    )
+    UPDATE community_livetag tag SET active_at = counted.active_at
+    FROM counted WHERE counted.thread_id = tag.thread_id
+"""
+
 SEARCH_CONFIGS = {"en": "english", "es": "spanish", "fr": "french", "de": "german"}
 """Postgres's dictionaries by language. For the others it has none: words are found as written."""
 
@@ -59,6 +75,16 @@ def refresh(post: Post, thread: Thread) -> None:
         _take_away(post, thread)
 
 
+def take_all_away(posts: Sequence[Post]) -> None:
+    """Take away what can be seen of posts that were erased, their threads locked."""
+    opened = [post.thread_id for post in posts if post.opens]
+    replied = {post.thread_id for post in posts} - set(opened)
+    LiveThread.objects.filter(thread__in=opened).delete()
+    LiveText.objects.filter(thread__in=opened).delete()
+    LiveText.objects.filter(post__in=[post.id for post in posts]).delete()
+    _count_again(replied)
+
+
 def follow(thread: Thread) -> None:
     """Make the space and the pin of what can be seen those of its thread, which changed."""
     LiveThread.objects.filter(thread=thread).update(space=thread.space_id, pinned=thread.pinned)
@@ -69,9 +95,9 @@ def join(thread: Thread, into: Thread) -> None:
     """Let all that can be seen in a thread be seen in another that can, both locked. The posts
     have moved there already, and the opener opens no more."""
     LiveThread.objects.filter(thread=thread).delete()
-    moved = LiveText.objects.filter(thread=thread).delete()[1]["community.LiveText"]
+    LiveText.objects.filter(thread=thread).delete()
     _run(_SHOW_THREAD, into.id)
-    _moved_on(into, moved)
+    _count_again([into.id])
 
 
 def is_seen(thread: Thread) -> bool:
@@ -137,6 +163,12 @@ def _last(thread: Thread) -> datetime:
     """When the newest text of a thread that can be seen was published; there is one."""
     seen = LiveText.objects.filter(thread=thread).order_by("-published_at", "-post")
     return seen.values_list("published_at", flat=True)[0]
+
+
+def _count_again(threads: Iterable[UUID]) -> None:
+    """Let the figures of threads that can be seen follow from what can be seen in them."""
+    with connection.cursor() as cursor:
+        cursor.execute(_COUNT_AGAIN, [list(threads)])
 
 
 def _run(statement: str, key: UUID) -> None:

@@ -104,6 +104,10 @@ def test_a_policy_is_the_defaults_until_it_is_set(cast, policy, clinician, coord
     ("field", "value", "code"),
     [
         ("text_next_day", 1, "invalid"),
+        ("texts_from", "07:59", "hours"),
+        ("texts_until", "21:01", "hours"),
+        ("texts_from", "15:01", "hours"),
+        ("texts_from", "8", "invalid"),
         ("later_minutes", 14, "min_value"),
         ("later_minutes", 601, "max_value"),
         ("on_time_days", 4, "max_value"),

@@ -5,11 +5,10 @@ from datetime import timedelta
 import pytest
 
 from accounts.models import KeptReply
-from community.models import Case, CaseKind, Decision, Follow, Post, PostState, Reaction, Sanction
-from community.moderation import cases
+from community.models import Case, Follow, Post, PostState, Reaction
 from tests.api.conftest import here
 from tests.cast import NOW
-from tests.community import as_actor, begin
+from tests.community import begin, silence
 
 HERE = "/api/v1/community"
 
@@ -17,21 +16,8 @@ HERE = "/api/v1/community"
 @pytest.fixture
 def silenced(circle) -> str:
     """Heron is silenced; until when."""
-    case = cases.open_case(CaseKind.REVIEW, None, circle.heron, as_actor(circle.owl), NOW)
     until = NOW + timedelta(days=1)
-    decision = Decision.objects.create(
-        case=case,
-        on_version=1,
-        by=circle.owl,
-        about=circle.heron,
-        measures=[{"kind": "silence"}],
-        reason="unkind",
-        adverse=True,
-        at=NOW,
-    )
-    Sanction.objects.create(
-        persona=circle.heron, decision=decision, kind="silence", starts_at=NOW, ends_at=until
-    )
+    silence(circle, until)
     return until.isoformat().replace("+00:00", "Z")
 
 

@@ -24,6 +24,8 @@ NOTE = {"text": "Rang, no answer."}
 POLICY = {
     "text_next_day": True,
     "text_overdue": False,
+    "texts_from": "08:30",
+    "texts_until": "19:00",
     "later_minutes": 90,
     "on_time_days": 2,
     "page_minutes": 5,

@@ -67,5 +67,5 @@ def test_browsers_are_told_to_trust_nothing_else(path, client, db):
     assert "frame-ancestors 'none'" in policy
     assert "script-src 'self';" in policy
     assert headers["X-Content-Type-Options"] == "nosniff"
-    assert headers["Referrer-Policy"] == "no-referrer"
+    assert headers["Referrer-Policy"] == "same-origin"
     assert "camera=()" in headers["Permissions-Policy"]

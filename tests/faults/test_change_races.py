@@ -28,8 +28,8 @@ from tests.faults.tally import count, read_all_back
 from tests.living import enrol_many, start_now
 from tests.processes import World
 
-SPREAD_SECONDS = 16.0
-"""From before the tick that makes a dose due (at most 10 s) until after its text was delivered."""
+TICK_AFTER, SPREAD_SECONDS = 2.0, 9.0
+"""From before the tick that makes a dose due until after its text was delivered."""
 
 
 @dataclass
@@ -63,14 +63,17 @@ def test_no_text_of_the_old_plan_after_the_answer_unless_it_was_named(
         (patient, chance.uniform(0, SPREAD_SECONDS), i) for i, patient in enumerate(patients)
     ]
     told = Told()
-    with ThreadPoolExecutor(16) as people:
+    with ThreadPoolExecutor(17) as people:
+        ticking = people.submit(tick_later, world)
         stops = [people.submit(say_stop, world.cast, *one[:2], told) for one in moments[3::4]]
         others = [one for one in moments if one not in moments[3::4]]
         decided = list(people.map(lambda one: decide(world.cast, *one[:2], one[2] % 4), others))
-        for stop in stops:
+        for stop in (*stops, ticking):
             stop.result()
     told.ended = {decision.dose_id: decision.named for decision in decided}
-    time.sleep(12)  # a tick of planning and several of sending, for what should not come
+    # Once more, for what should not come.
+    world.await_look("plan_doses")
+    world.await_look("send_routine")
     until(lambda: not Sms.objects.filter(state__in=["sending", "unknown"]).exists(), 60, "rest")
     world.simulator.wait_until_quiet()
 
@@ -82,6 +85,11 @@ def test_no_text_of_the_old_plan_after_the_answer_unless_it_was_named(
     read_all_back(world.simulator)
     acts = len(decided) + len(told.opted_out)
     count("change, pause, stop and STOP at any instant", acts, many, world.simulator, told)
+
+
+def tick_later(world: World) -> None:
+    time.sleep(TICK_AFTER)
+    world.tick("plan_doses")
 
 
 def say_stop(cast: Cast, patient: Patient, wait: float, told: Told) -> None:

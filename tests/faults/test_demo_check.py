@@ -25,7 +25,7 @@ from dev.stack import free_port
 from dev.story import BEGINS, PEOPLE
 from dev.waiting import until
 from messaging import sending
-from reminders import conversation, plan, planning
+from reminders import conversation, desk, plan, planning
 from tests.processes import World
 
 FEW = PEOPLE[:3]
@@ -86,13 +86,13 @@ def test_a_fault_of_the_product_is_seen(
 
 
 def hour_late(patch: pytest.MonkeyPatch) -> None:
-    real = planning.step_instant
-    for module in (plan, planning):
+    real = plan.step_instant
+    for module in (plan, desk):
         patch.setattr(module, "step_instant", lambda *given: real(*given) + timedelta(hours=1))
 
 
 def lost(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(planning, "room", lambda day, others: day.weekday() != TUESDAY)
+    patch.setattr(desk.Desk, "_room", lambda desk, step, now: now.weekday() != TUESDAY)
 
 
 def twice(patch: pytest.MonkeyPatch) -> None:

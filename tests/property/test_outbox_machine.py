@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule, run_state_machine_as_test
 
 from messaging import outbox
-from messaging.claim import claim, close_useless
+from messaging.claim import LEASE, claim, close_useless
 from messaging.gateway import Answer
 from messaging.models import Lane
 from messaging.reading_back import read_back
@@ -33,6 +33,7 @@ from tests.property.text_notes import (
     OPEN,
     PEOPLE,
     PHONES,
+    QUIET,
     UNDER_WAY,
     Batch,
     Settler,
@@ -46,6 +47,7 @@ from tests.property.twilio_model import DROPPED, OUTCOMES, TAKEN, Said, answered
 
 which = st.integers(0, 5)
 outcomes = st.sampled_from([TAKEN] * 3 + list(OUTCOMES))
+LOST = ["taken, and no answer", "taken, and a 500", "not taken, and no answer"]
 FATES = {
     "queued": [("sent", None), ("sent", None), ("failed", DROPPED), ("failed", 30007)],
     "sent": [("delivered", None), ("delivered", None), ("undelivered", 30003)],
@@ -165,16 +167,17 @@ class Outbox(Resting):
     @rule(which=which)
     def a_worker_records(self, which: int) -> None:
         with self._acting():
-            batch = self.batches.pop(which % len(self.batches))
-            answers = [
-                batch.answers.get(text.id, Answer(Finding.NOT_TAKEN, wait=0))
-                for text in batch.claimed
-            ]
-            came = [answered(answer) for answer in answers]
-            left = list(range(len(came)))
-            _record([_Batch(batch.claimed, came, left, posted_at=0)], None)
-            self.answered(zip(batch.claimed, answers, strict=True))
-            self._former_attempts_moved_nothing(batch)
+            self._records(self.batches.pop(which % len(self.batches)))
+
+    def _records(self, batch: Batch) -> None:
+        answers = [
+            batch.answers.get(text.id, Answer(Finding.NOT_TAKEN, wait=0)) for text in batch.claimed
+        ]
+        came = [answered(answer) for answer in answers]
+        left = list(range(len(came)))
+        _record([_Batch(batch.claimed, came, left, posted_at=0)], None)
+        self.answered(zip(batch.claimed, answers, strict=True))
+        self._former_attempts_moved_nothing(batch)
 
     @precondition(lambda self: self.batches)
     @rule(which=which)
@@ -200,14 +203,18 @@ class Outbox(Resting):
     @rule(reads=st.booleans(), lags=st.booleans())
     def a_settler_begins(self, reads: bool, lags: bool) -> None:
         with self._acting():
-            go_again()
-            settler = Settler(tuple(self.settlers))
-            for doubt in _take_doubts(None):
-                settler.doubts.setdefault(doubt.account, []).append(doubt)
-            if settler.doubts:
-                self.settlers.append(settler)
+            settler = self._begins()
             if reads:
                 self._reads(settler, lags)
+
+    def _begins(self) -> Settler:
+        go_again()
+        settler = Settler(tuple(self.settlers))
+        for doubt in _take_doubts(None):
+            settler.doubts.setdefault(doubt.account, []).append(doubt)
+        if settler.doubts:
+            self.settlers.append(settler)
+        return settler
 
     @precondition(lambda self: self.settlers)
     @rule(which=which, lags=st.booleans())
@@ -227,9 +234,52 @@ class Outbox(Resting):
             settler = self.settlers.pop(which % len(self.settlers))
             if settler.shown is None:
                 self._reads(settler, lags)
-            with self.twilio.showing(settler.shown):
-                for account, doubts in settler.doubts.items():
-                    _settle_account(account, doubts, None)
+            self._ends(settler)
+
+    def _ends(self, settler: Settler) -> None:
+        assert settler.shown is not None
+        with self.twilio.showing(settler.shown):
+            for account, doubts in settler.doubts.items():
+                _settle_account(account, doubts, None)
+
+    @precondition(lambda self: self._any(State.SENDING, State.UNKNOWN))
+    @rule(quiet=st.booleans(), together=st.booleans())
+    def two_settlers_are_shown_an_old_list(self, quiet: bool, together: bool) -> None:
+        """As old as may be: once the quiet period is over, those who read at the same time are
+        shown the same. Whoever was at it before dies."""
+        with self._acting():
+            self._goes_on(LEASE + 1 + quiet * QUIET)
+            self.settlers.clear()
+        for _ in range(2):
+            with self._acting():
+                self._goes_on(QUIET / 4 + 1)
+                self._reads(self._begins(), lags=True)
+            if not together:
+                self._all_end()
+        self._all_end()
+
+    @precondition(lambda self: self._any(State.QUEUED))
+    @rule(lane=lanes, outcome=st.sampled_from(LOST), quiet=st.booleans(), together=st.booleans())
+    def answers_are_lost_and_the_list_is_old(
+        self, lane: Lane, outcome: str, quiet: bool, together: bool
+    ) -> None:
+        with self._acting():
+            batch = self._claim(lane)
+            for text in batch.claimed:
+                batch.answers[text.id] = self.twilio.post(text, outcome)
+        if not batch.claimed:
+            return
+        with self._acting():
+            self.batches.remove(batch)
+            self._records(batch)
+        self.two_settlers_are_shown_an_old_list(quiet, together)
+        with self._acting():
+            send_due(lane)
+
+    def _all_end(self) -> None:
+        while self.settlers:
+            with self._acting():
+                self._ends(self.settlers.pop(0))
 
     @precondition(lambda self: self.settlers)
     @rule(which=which)

@@ -2,7 +2,7 @@
 
 from django.contrib.auth.hashers import make_password
 
-from community.models import LiveText, LiveThread, Persona, Post
+from community.models import Case, LiveText, LiveThread, Persona, Post
 from dev.demo_community import fill_community
 from tests.cast import NOW
 
@@ -20,3 +20,10 @@ def test_it_is_filled_by_the_products_own_verbs(db, settings):
     }  # fmt: skip
     assert not Post.objects.filter(author__pseudonym="Cheap Meds", state="published").exists()
     assert Persona.objects.filter(role="lead").count() == 1
+    assert set(Post.objects.values_list("state", flat=True)) >= {
+        "published", "pending", "blocked", "changes_requested", "rejected", "hidden", "removed",
+    }  # fmt: skip
+    open_ones = Case.objects.filter(closed_at__isnull=True)
+    assert set(open_ones.values_list("kind", flat=True)) == {
+        "crisis", "report", "review", "appeal",
+    }  # fmt: skip

@@ -226,3 +226,16 @@ def test_a_slot_is_polite_and_within_the_limits_and_none_only_if_full(
     assert at < ends
     assert ends.astimezone(zone).date() == at.astimezone(zone).date()
     assert ends.astimezone(zone).time() == time(21)
+
+
+def test_a_clinics_hours_are_narrower_than_the_laws():
+    morning, evening = utc("2027-01-04 08:30"), utc("2027-01-04 18:30")
+    hours = time(10), time(18)
+    assert notice_slot(morning, NINE, LONDON, [], [], *hours) == (
+        utc("2027-01-04 10:00"),
+        utc("2027-01-04 18:00"),
+    )
+    assert notice_slot(evening, time(20), LONDON, [], [], *hours) == (
+        utc("2027-01-05 17:00"),
+        utc("2027-01-05 18:00"),
+    )

@@ -39,6 +39,12 @@ WRONG = {
     ],
     "TWILIO_BASE_URL": [f"http://{SECRET}", SECRET, f"https://{SECRET}:x"],
     "TWILIO_QUIET_SECONDS": ["0", "3601", "-1", "1.5", SECRET, "9" * 5000, "²"],
+    "EMAIL_URL": [
+        SECRET, f"http://{SECRET}", f"smtp://{SECRET}", f"smtps://me:{SECRET}@host", "smtp://?from=a@b",
+        f"smtps://{SECRET}@host?from=a@b.example", f"smtps://me:{SECRET}@host?from=nobody",
+        f"smtps://me:{SECRET}@host?from=a@b.example&to=c", f"smtps://me:{SECRET}@host/x?from=a@b",
+        f"smtps://me:{SECRET}@host:port?from=a@b", f"smtps://me:{SECRET}@host?from=a@b&from=c@d",
+    ],
     "TRUSTED_PROXIES": ["10", "-1", SECRET],
 }  # fmt: skip
 
@@ -53,6 +59,12 @@ RIGHT = {
     "REDIS_URL": ["redis://redis", "rediss://:word@redis:6379/15", "unix:///run/redis.sock?db=1"],
     "TWILIO_ACCOUNTS": [f"AC{'0' * 32}=one, AC{'1' * 32}=two=2"],
     "TWILIO_QUIET_SECONDS": ["1", "3600", " 60 "],
+    "EMAIL_URL": [
+        "none",
+        "smtps://me:p%40ss@mail.example:465?from=us@example.org",
+        "smtp://mail.example?from=us@example.org",
+        "smtp://127.0.0.1:25?from=us@example.org",
+    ],
 }
 
 

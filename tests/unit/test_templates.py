@@ -135,7 +135,7 @@ def test_its_length_and_price_are_those_of_its_longest(cast):
 
 def test_one_letter_outside_of_the_phones_alphabet_is_warned_of(cast):
     body = "{clinic}: {date} is your day \u2013 call {phone} if you have a question for us."
-    checked = templates.preview(cast.clinic, draft("en", "day", body))
+    checked = templates.preview(cast.clinic, draft("en", "next", body))
     assert checked.segments == 2
     assert [found.code for found in checked.warnings] == ["segments"]
 
