@@ -325,6 +325,6 @@ def test_no_interleaving_breaks_what_moderation_promises(db: None) -> None:
     profile = settings.default
     run_state_machine_as_test(
         Moderating,
-        settings=settings(profile, max_examples=max(profile.max_examples // 10, 1),
+        settings=settings(profile, max_examples=max(profile.max_examples // 12, 1),
                           stateful_step_count=30),
     )  # fmt: skip
