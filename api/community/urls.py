@@ -2,6 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
+from api.community.appointing import Appoint
 from api.community.board import BoardDoor, FiguresDoor, KeepThread
 from api.community.cases import (
     AddNote,
@@ -78,6 +79,7 @@ of_a_case = [
 ]
 for_moderators: list[URLPattern | URLResolver] = [
     path("board", BoardDoor.as_view()),
+    path("members/<uuid:member_id>/role", Appoint.as_view()),
     path("cases", Queue.as_view()),
     path("cases/<uuid:case_id>", OneCase.as_view()),
     path("cases/<uuid:case_id>/", include(of_a_case)),

@@ -95,7 +95,7 @@ def _hand_back(persona: Persona, actor: audit.Actor, now: datetime) -> None:
     for case in Case.objects.select_for_update().filter(theirs, closed_at__isnull=True):
         case.owner = case.owned_until = None
         if case.crisis:
-            case.acknowledged_at = case.acknowledged_by = None
+            case.acknowledged_at = case.acknowledged_by = case.held_until = None
             case.rung, case.next_page_at = 0, now
         case.version += 1
         case.save()

@@ -22,7 +22,7 @@ CAP = 10
 
 
 def claim(moderator_id: UUID, case_id: UUID, actor: audit.Actor, now: datetime) -> Case:
-    """Look after a case for one lease; again: the lease begins anew.
+    """Look after a case for one lease; again: the lease begins anew. It acknowledges a crisis.
 
     Raises NotFound for a case about oneself, Forbidden for one that others must decide, Stale for a
     closed one, and Conflict for a colleague's or for too many.
@@ -46,7 +46,7 @@ def hand_back(moderator_id: UUID, case_id: UUID, actor: audit.Actor, now: dateti
     with transaction.atomic():
         case = lock_open(case_id, moderator_id)
         _check_own(case, moderator_id)
-        case.owner = case.owned_until = None
+        _leave(case, now)
         _store(case, CaseEvent.Kind.HANDED_BACK, actor, now)
         if case.crisis:
             paging.let_go(case, now)
@@ -87,7 +87,7 @@ def ask_for_second_opinion(
         if case.second_opinion_for_id is not None:
             raise Conflict("asked", "A colleague has asked for your opinion: decide, or hand over.")
         case.second_opinion_for_id = moderator_id
-        case.owner = case.owned_until = None
+        _leave(case, now)
         _store(case, CaseEvent.Kind.SECOND_OPINION, actor, now)
         if case.crisis:
             paging.let_go(case, now)
@@ -159,10 +159,17 @@ def _own(case: Case, moderator_id: UUID, now: datetime) -> None:
     case.owner_id, case.owned_until = moderator_id, now + LEASE
 
 
+def _leave(case: Case, now: datetime) -> None:
+    """Nobody has it then: a crisis pages on at once."""
+    case.owner = case.owned_until = None
+    if case.crisis:
+        case.held_until, case.next_page_at = None, now
+
+
 def _store(
     case: Case, kind: CaseEvent.Kind, actor: audit.Actor, now: datetime, **facts: Any
 ) -> None:
     case.version += 1
-    case.save(update_fields=["owner", "owned_until", "seen_at", "second_opinion_for", "version"])
+    case.save()
     plain = {name: str(value) for name, value in facts.items()}
     cases.note(case, kind, actor, now, **plain)

@@ -117,6 +117,7 @@ WHO_MAY_ENTER = {
     "/api/v1/community/decisions/<uuid:decision_id>": "Joined",
     "/api/v1/community/decisions/<uuid:decision_id>/appeal": "Joined",
     "/api/v1/community/figures": "Member",
+    "/api/v1/community/moderation/members/<uuid:member_id>/role": "Lead",
     "/api/v1/community/moderation/board": "Moderator",
     "/api/v1/community/moderation/cases": "Moderator",
     "/api/v1/community/moderation/cases/<uuid:case_id>": "Moderator",

@@ -47,12 +47,26 @@ class House:
             "last": last,
         }
         with connection.cursor() as cursor:
-            # Without checking foreign keys and triggers row by row: these rows are right.
-            cursor.execute("SET session_replication_role = replica")
-            for statement in (*MAKE.split(";"), "VACUUM ANALYZE"):
+            # Without checking foreign keys and triggers row by row: these rows are right. And
+            # indexes are made sooner than kept.
+            cursor.execute(
+                "SET session_replication_role = replica; SET maintenance_work_mem = '1GB'"
+            )
+            cursor.execute(INDEXES)
+            indexes = cursor.fetchall()
+            drop = [f'DROP INDEX "{name}"' for name, _ in indexes]
+            make = [definition for _, definition in indexes]
+            for statement in (*drop, *MAKE.split(";"), *make, "VACUUM ANALYZE"):
                 cursor.execute(statement, values if "%(" in statement else None)
-            cursor.execute("RESET session_replication_role")
+            cursor.execute("RESET session_replication_role; RESET maintenance_work_mem")
 
+
+INDEXES = """
+    SELECT indexname, indexdef FROM pg_indexes
+    WHERE (tablename LIKE 'reminders%' OR tablename LIKE 'messaging%')
+        AND schemaname = 'public' AND indexname NOT IN (SELECT conname FROM pg_constraint)
+        AND indexdef NOT LIKE 'CREATE UNIQUE%'
+"""
 
 # day: of the planned dose. The area code 555 is nobody's.
 MAKE = """

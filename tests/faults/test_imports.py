@@ -74,17 +74,17 @@ def test_ten_thousand_rows_with_three_hundred_bad_ones(world: World):
     assert Dose.objects.filter(state="planned").count() == 9701
     assert held - least < 25, "memory follows the rows"
 
-    again = upload(world, ROWS)
+    again = upload(world, 1000)
     worked(world)
     confirm(world, again)
     worked(world)
     again.refresh_from_db()
-    assert (again.good, again.there, imported()) == (0, 9700, 9701)
+    assert (again.good, again.there, imported()) == (1, 969, 9702), "one was bad, and is mended"
 
 
 @pytest.mark.processes
 def test_killed_at_any_point_another_worker_goes_on_and_nothing_is_half_done(world: World):
-    file = upload(world, 3000)
+    file = upload(world, 2000)
 
     def killed_when(state: str, done: int) -> None:
         process = world.run("tests.faults.import_once")
@@ -97,17 +97,17 @@ def test_killed_at_any_point_another_worker_goes_on_and_nothing_is_half_done(wor
         process.kill()
 
     killed_when("checking", 500)
-    assert file.done < 3000
+    assert file.done < 2000
     worked(world)
     file.refresh_from_db()
-    assert counts(file) == {"rows": 3000, "good": 2910, "there": 0, "bad": 90, "done": 3000}
+    assert counts(file) == {"rows": 2000, "good": 1940, "there": 0, "bad": 60, "done": 2000}
     confirm(world, file)
     killed_when("importing", 1000)
     assert imported() == 0
     worked(world)
     file.refresh_from_db()
-    assert (file.state, file.good, imported()) == ("done", 2910, 2910)
-    assert ScheduleVersion.objects.count() == 2910
+    assert (file.state, file.good, imported()) == ("done", 1940, 1940)
+    assert ScheduleVersion.objects.count() == 1940
 
 
 def test_two_workers_at_once_and_one_file_twice_enrol_each_patient_once(world: World):

@@ -23,8 +23,6 @@ TEXTS = [
     for path in sorted(FILES)
     for post in tomllib.loads(path.read_text())["posts"]
 ]
-    post["text"] for path in sorted(FILES) for post in tomllib.loads(path.read_text())["posts"]
-]
 
 
 def by_thread(circle: Circle, text: str) -> None:

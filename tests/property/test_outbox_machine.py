@@ -47,6 +47,7 @@ from tests.property.twilio_model import DROPPED, OUTCOMES, TAKEN, Said, answered
 
 which = st.integers(0, 5)
 outcomes = st.sampled_from([TAKEN] * 3 + list(OUTCOMES))
+LOST = ["taken, and no answer", "taken, and a 500", "not taken, and no answer"]
 FATES = {
     "queued": [("sent", None), ("sent", None), ("failed", DROPPED), ("failed", 30007)],
     "sent": [("delivered", None), ("delivered", None), ("undelivered", 30003)],
@@ -166,16 +167,17 @@ class Outbox(Resting):
     @rule(which=which)
     def a_worker_records(self, which: int) -> None:
         with self._acting():
-            batch = self.batches.pop(which % len(self.batches))
-            answers = [
-                batch.answers.get(text.id, Answer(Finding.NOT_TAKEN, wait=0))
-                for text in batch.claimed
-            ]
-            came = [answered(answer) for answer in answers]
-            left = list(range(len(came)))
-            _record([_Batch(batch.claimed, came, left, posted_at=0)], None)
-            self.answered(zip(batch.claimed, answers, strict=True))
-            self._former_attempts_moved_nothing(batch)
+            self._records(self.batches.pop(which % len(self.batches)))
+
+    def _records(self, batch: Batch) -> None:
+        answers = [
+            batch.answers.get(text.id, Answer(Finding.NOT_TAKEN, wait=0)) for text in batch.claimed
+        ]
+        came = [answered(answer) for answer in answers]
+        left = list(range(len(came)))
+        _record([_Batch(batch.claimed, came, left, posted_at=0)], None)
+        self.answered(zip(batch.claimed, answers, strict=True))
+        self._former_attempts_moved_nothing(batch)
 
     @precondition(lambda self: self.batches)
     @rule(which=which)
@@ -241,24 +243,43 @@ class Outbox(Resting):
                 _settle_account(account, doubts, None)
 
     @precondition(lambda self: self._any(State.SENDING, State.UNKNOWN))
-    @rule(how_many=st.integers(1, 2))
-    def settlers_are_shown_an_old_list(self, how_many: int) -> None:
-        """As old as may be; who reads at the same time is shown the same."""
+    @rule(quiet=st.booleans(), together=st.booleans())
+    def two_settlers_are_shown_an_old_list(self, quiet: bool, together: bool) -> None:
+        """As old as may be: once the quiet period is over, those who read at the same time are
+        shown the same. Whoever was at it before dies."""
         with self._acting():
-            self._goes_on(QUIET + LEASE)
-            go_again()
-        at_it = []
-        for _ in range(how_many):
+            self._goes_on(LEASE + 1 + quiet * QUIET)
+            self.settlers.clear()
+        for _ in range(2):
             with self._acting():
                 self._goes_on(QUIET / 4 + 1)
-                at_it.append(self._begins())
-        for settler in at_it:
+                self._reads(self._begins(), lags=True)
+            if not together:
+                self._all_end()
+        self._all_end()
+
+    @precondition(lambda self: self._any(State.QUEUED))
+    @rule(lane=lanes, outcome=st.sampled_from(LOST), quiet=st.booleans(), together=st.booleans())
+    def answers_are_lost_and_the_list_is_old(
+        self, lane: Lane, outcome: str, quiet: bool, together: bool
+    ) -> None:
+        with self._acting():
+            batch = self._claim(lane)
+            for text in batch.claimed:
+                batch.answers[text.id] = self.twilio.post(text, outcome)
+        if not batch.claimed:
+            return
+        with self._acting():
+            self.batches.remove(batch)
+            self._records(batch)
+        self.two_settlers_are_shown_an_old_list(quiet, together)
+        with self._acting():
+            send_due(lane)
+
+    def _all_end(self) -> None:
+        while self.settlers:
             with self._acting():
-                self._reads(settler, lags=True)
-        for settler in at_it:
-            with self._acting():
-                self._ends(settler)
-                self.settlers = [other for other in self.settlers if other is not settler]
+                self._ends(self.settlers.pop(0))
 
     @precondition(lambda self: self.settlers)
     @rule(which=which)
