@@ -19,9 +19,7 @@ from tests.moderating import M, open_case, report, settle
 
 FILES = (Path(__file__).parent.parent / "corpus" / "posts").glob("en_*.toml")
 TEXTS = [
-    post["text"]
-    for path in sorted(FILES)
-    for post in tomllib.loads(path.read_text())["posts"]
+    post["text"] for path in sorted(FILES) for post in tomllib.loads(path.read_text())["posts"]
 ]
 
 
