@@ -14,7 +14,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
 
-from community.members.bonds import lift_bond, set_bond
+from community.members.bonds import lift_bond, sees, set_bond
 from community.models import BondKind, Channel, Contact, Notice, NoticeKind, Persona
 from community.notices import telling
 from community.notices.digests import mail_members
@@ -72,6 +72,8 @@ class Telling(RuleBasedStateMachine):
 
     @rule(by=writers)
     def write(self, by: str) -> None:
+        if not sees(self.persona(by).id, self.circle.heron.id):
+            return  # the thread isn't there for them
         posted = answer(self.persona(by), self.thread, "Same here.", now=self.now)
         self.replies.append(
             {"post": posted.post, "by": by, "live": True, "read": False, "mailed": False}
