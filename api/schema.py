@@ -42,6 +42,7 @@ TAGS = {
 }
 IF_MATCH = "If-Match"
 REPEAT_KEY = "Idempotency-Key"
+PATIENT_HEADER = "X-Patient-Token"
 
 View = TypeVar("View", bound=Callable[..., Any])
 Shape = type[serializers.Serializer[Any]]
@@ -83,6 +84,14 @@ _DECIDED_ON = OpenApiParameter(
     description="The ETag of what the decision was made on, as you read it.",
     examples=[OpenApiExample("ETag", '"5b0c1e2f9a7d4c3b8e6f1a2d3c4b5a69"')],
 )
+_BOTH = OpenApiParameter(
+    PATIENT_HEADER,
+    {"type": "string", "pattern": "^[0-9a-f]{64}$"},
+    OpenApiParameter.HEADER,
+    required=True,
+    description="The token of your signing in as a patient, beside that of the community.",
+    examples=[OpenApiExample("Token", "0f" * 32)],
+)
 _ETAG = OpenApiParameter(
     "ETag",
     OpenApiTypes.STR,
@@ -110,14 +119,15 @@ def operation(
     repeatable: bool = False,
     decides: bool = False,
     etag: bool = False,
+    patient_token: bool = False,
     media_type: str = "application/json",
 ) -> Callable[[View], View]:
     """Describe one operation: its docstring says what it does, its first line in short.
 
     shows, sends: an example of the answer, and of the body. problems: statuses beside those that
-    every such operation has. patient, item, clinic, repeatable, decides, etag: which of the common
-    parameters and headers it has. path: what else the path names, each with an id to show: "post"
-    is post_id. media_type: of the body.
+    every such operation has. patient, item, clinic, repeatable, decides, etag, patient_token: which
+    of the common parameters and headers it has. path: what else the path names, each with an id to
+    show: "post" is post_id. media_type: of the body.
     """
     parameters: list[Any] = [query] if query else []
     chosen = (
@@ -127,6 +137,7 @@ def operation(
         (_REPEATABLE, repeatable),
         (_DECIDED_ON, decides),
         (_ETAG, etag),
+        (_BOTH, patient_token),
     )
     parameters += [parameter for parameter, wanted in chosen if wanted]
     parameters += [_named(what, example) for what, example in (path or {}).items()]

@@ -14,6 +14,7 @@ from api.clinics import PolicyDoor, Rota
 from api.diary import SideEffects, SideEffectTrend
 from api.document import Docs, Document
 from api.doses import Doses
+from api.experiences import Experiences
 from api.health import Health
 from api.imports import ConfirmImport, ImportProblems, Imports, OneImport
 from api.messages import Corrections, Messages
@@ -53,6 +54,7 @@ of_a_patient = [
     path("adherence", PatientAdherence.as_view()),
     path("adherence.csv", PatientAdherenceFile.as_view()),
     path("answers", Answers.as_view()),
+    path("experiences", Experiences.as_view()),
     path("transfer", OfferTransfer.as_view()),
     path("messages", Messages.as_view()),
     path("corrections", Corrections.as_view()),

@@ -94,6 +94,7 @@ def _welcome(house: Household, begun: float) -> "Phones":
 
     from accounts import audit
     from dev.demo_answers import Phones
+    from dev.demo_community import what_to_try
     from dev.demo_people import PASSWORD, PLACES, enrol_some_for_now
     from reminders.patient_login import invite
     from reminders.planning import plan_doses
@@ -152,6 +153,7 @@ shows the text that tells them, or why there is none):
     -H 'Content-Type: application/json' \\
     -d '{{"interval_days": 21, "starts_on": "{in_three_weeks}"}}'
 
+{what_to_try(api, house.simulator_url, PASSWORD, _FIELD)}
 Logs: {house.folder}
 Press Ctrl-C to end it all."""
     )

@@ -159,3 +159,33 @@ def _demand_seen(posted: Posted, what: str) -> None:
 
 def _as(persona: Persona) -> audit.Actor:
     return audit.as_persona(persona.id, "demo")
+
+
+def what_to_try(api: str, simulator: str, password: str, field: str) -> str:
+    """How a visitor reads, writes, and sees a moderator called. field: a command, with {} for the
+    name, that takes a field out of JSON."""
+    return f"""
+The community, under pseudonyms (member@community.example, moderator@..., lead@...):
+
+  enter() {{
+    TOKEN=$(curl -s {api}/sign-in -H 'Content-Type: application/json' \\
+      -d "{{\\"email\\": \\"$1@community.example\\", \\"password\\": \\"{password}\\"}}" \\
+      | {field.format("token")})
+    curl -s -X POST {api}/community/enter -H "Authorization: Bearer $TOKEN" \\
+      | {field.format("token")}
+  }}
+  MEMBER=$(enter member); MODERATOR=$(enter moderator)
+  curl -s "{api}/community/threads?order=active" -H "Authorization: Bearer $MEMBER"
+  curl -s "{api}/community/search?words=headache" -H "Authorization: Bearer $MEMBER"
+  curl -s "{api}/community/moderation/cases" -H "Authorization: Bearer $MODERATOR"
+  curl -s "{api}/community/moderation/board" -H "Authorization: Bearer $MODERATOR"
+
+Write as somebody in danger: the answer holds help, nobody else sees the words, and the moderator on
+duty is paged ({simulator}/#{MODERATORS_PHONE}):
+
+  SPACE=$(curl -s {api}/community/spaces -H "Authorization: Bearer $MEMBER" \\
+    | python3 -c 'import json, sys; print(json.load(sys.stdin)["results"][0]["id"])')
+  curl -s {api}/community/spaces/$SPACE/threads -H "Authorization: Bearer $MEMBER" \\
+    -H 'Content-Type: application/json' \\
+    -d '{{"title": "Tonight", "body": "I want to end my life.", "language": "en"}}'
+"""

@@ -41,6 +41,9 @@ MOST_TROUBLE = 3
 ASKED = frozenset({State.ACCEPTED, State.SENT, State.DELIVERED})
 """States of a text that a patient can be expected to have read."""
 
+TOLD = frozenset({Step.DAY, Step.NEXT})
+"""Last steps of a dose that the patient may have been asked about."""
+
 
 def plan_doses(now: datetime, most: int = BATCH) -> int:
     """Take up to `most` patients' doses that are due at `now` as far as they go.
@@ -175,9 +178,10 @@ def _desks(patients: Sequence[_Row], now: datetime) -> list[Desk]:
     for id_, schedule_id, day, state, step, next_step_at in _rows(_DOSES, facts):
         dose = AwaitedDose(id_, schedule_id, day, state, Step(step), next_step_at)
         desks[schedule_id].doses.append(dose)
-    # The last step asks what became of the former texts.
-    last = [dose.id for desk in desks.values() for dose in desk.doses if dose.step == Step.NEXT]
-    asked |= outbox.in_states(last, ASKED)
+    # The last step asks what became of the former texts; after an outage it may follow on the first
+    # in the same look.
+    told = [dose.id for desk in desks.values() for dose in desk.doses if dose.step in TOLD]
+    asked |= outbox.in_states(told, ASKED)
     of_patient = {desk.patient.id: desk for desk in desks.values()}
     for owner_id, instant in outbox.unasked_since(of_patient, now - LOOK_BACK):
         of_patient[owner_id].sent.append(instant)

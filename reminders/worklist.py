@@ -34,8 +34,10 @@ def open_items(findings: Iterable[Finding], now: datetime) -> None:
     it has already, as when a sweep looks again, changes nothing. An urgent finding has the staff
     on duty paged, also when it merges.
     """
-    latest = {(f.patient_id, f.cause): f for f in findings}
-    rows = [latest[key] for key in sorted(latest)]
+    found: defaultdict[tuple[UUID, Cause], list[Finding]] = defaultdict(list)
+    for finding in findings:
+        found[finding.patient_id, finding.cause].append(finding)
+    rows = [found[key][-1] for key in sorted(found)]
     if not rows:
         return
     urgencies = [URGENCY.get(row.cause, Urgency.TODAY) for row in rows]
@@ -52,14 +54,17 @@ def open_items(findings: Iterable[Finding], now: datetime) -> None:
                 "now": now,
             },
         )
+        # A note for each, as of two doses that an outage swallowed: the item has the last one's
+        # facts, and closes by itself only when none of them is missed any more.
         WorkNote.objects.bulk_create(
             WorkNote(
                 item_id=item_id,
-                kind=WorkNote.Kind.OPENED if times == 1 else WorkNote.Kind.MERGED,
-                facts=json.loads(facts),
+                kind=WorkNote.Kind.OPENED if new and at == 0 else WorkNote.Kind.MERGED,
+                facts=finding.facts,
                 at=now,
             )
-            for item_id, times, facts in cursor.fetchall()
+            for item_id, patient_id, cause, new in cursor.fetchall()
+            for at, finding in enumerate(found[patient_id, Cause(cause)])
         )
 
 
@@ -141,5 +146,5 @@ _OPEN_OR_MERGE = """
         times = item.times + 1, last_at = EXCLUDED.last_at, facts = EXCLUDED.facts,
         rung = 0, next_page_at = EXCLUDED.next_page_at
         WHERE item.facts IS DISTINCT FROM EXCLUDED.facts
-    RETURNING id, times, facts::text
+    RETURNING id, patient_id, cause, times = 1
 """

@@ -61,8 +61,7 @@ class CaseDoor(CommunityDoor):
     def shown(self, case_id: UUID) -> Response:
         """The case as it is, with all that is known of it, and its ETag."""
         file = queue.file_for(self.me, case_id, self.now)
-        decision = queue.last_decision(file.case)
-        shown = CaseFileShown({**vars(file), "decision": decision}, context={"now": self.now})
+        shown = CaseFileShown(file, context={"now": self.now})
         return Response(shown.data, headers={"ETag": etag(token_of(file.case, file.post))})
 
     def act(self, case_id: UUID, verb: Callable[..., Case], *more: Any) -> Response:

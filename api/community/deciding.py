@@ -126,7 +126,7 @@ class DecidingDoor(CaseDoor):
             yield
         except Stale as refusal:
             if case := refusal.facts.get("case"):
-                decision = queue.last_decision(case)
+                decision = queue.decision_on(case)
                 refusal.facts["decided"] = CaseDecisionShown(decision).data if decision else None
                 refusal.facts["etag"] = etag(deciding.token_of(case, case.post))
             raise

@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import UUID
 
+from django.db import transaction
 from django.http import StreamingHttpResponse
 from drf_spectacular.types import OpenApiTypes
 from rest_framework import serializers
@@ -13,13 +14,16 @@ from api.community import examples, posting_examples
 from api.community.door import CommunityDoor, Joined, Member
 from api.community.entering import CONDITIONS, PersonaShown
 from api.community.shapes import LANGUAGES
+from api.community.sharing import BY_THE_MEMBER
 from api.fields import Nothing, OneOf, Strict, Text, Whole
 from api.pages import Paged, page
 from api.schema import operation
+from community import sharing
 from community.members import bonds, entering, exporting, leaving, profile
 from community.models import BondKind, PersonaRole
 from community.reading import threads
 from community.tags import SIDE_EFFECTS
+from reminders import shared_experiences
 
 EFFECTS = [(effect, effect) for effect in SIDE_EFFECTS]
 WHAT_OF_THE_POSTS = [("keep", "Kept as a former member's"), ("erase", "Erased")]
@@ -142,10 +146,15 @@ class Leave(CommunityDoor):
         """Leave the community for good.
 
         What you wrote stays as a former member's, or every word of it is erased, as you choose; a
-        thread that you opened goes with its opening post.
+        thread that you opened goes with its opening post. What you share with your care team is
+        taken back.
         """
         erase = self.body(Leaving)["posts"] == "erase"
-        leaving.leave(self.me.id, erase=erase, actor=self.actor, now=self.now)
+        with transaction.atomic():
+            shared = sharing.revoke_all(self.me, self.actor, self.now)
+            leaving.leave(self.me.id, erase=erase, actor=self.actor, now=self.now)
+            for share_id in shared:
+                shared_experiences.take_back(share_id, BY_THE_MEMBER, self.now)
         return Response(status=204)
 
 

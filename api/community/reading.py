@@ -6,6 +6,7 @@ from uuid import UUID
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.refusals import Invalid
 from api.community import posting_examples
 from api.community import reading_examples as examples
 from api.community import reading_shapes as shapes
@@ -72,6 +73,8 @@ class Feed(ReadingDoor):
     def get(self, request: Request) -> Response:
         """Threads, begun last first or with the newest text first."""
         query = self.query(shapes.FeedWanted)
+        if sum(name in query for name in ("space", "tag", "mine")) > 1:
+            raise Invalid("one_of", "Choose one of: space, tag, mine.")
         order, after = feeds.Order(query["order"]), query.get("cursor")
         mine = query.get("mine")
         wanted = feeds.Wanted(

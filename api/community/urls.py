@@ -2,6 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
+from api.community.appointing import Appoint
 from api.community.board import BoardDoor, FiguresDoor, KeepThread
 from api.community.cases import (
     AddNote,
@@ -48,6 +49,7 @@ from api.community.rota import (
     SendTest,
 )
 from api.community.rules import HouseRules, SwitchOff, SwitchOn, TryRule
+from api.community.sharing import RevokeShare, SharePost, Shares
 
 of_a_space = [
     path("threads", Begin.as_view()),
@@ -64,6 +66,7 @@ of_a_post = [
     path("ask-for-a-person", AskForAPerson.as_view()),
     path("reactions", React.as_view()),
     path("report", ReportPost.as_view()),
+    path("share", SharePost.as_view()),
 ]
 of_a_case = [
     path("claim", Claim.as_view()),
@@ -76,6 +79,7 @@ of_a_case = [
 ]
 for_moderators: list[URLPattern | URLResolver] = [
     path("board", BoardDoor.as_view()),
+    path("members/<uuid:member_id>/role", Appoint.as_view()),
     path("cases", Queue.as_view()),
     path("cases/<uuid:case_id>", OneCase.as_view()),
     path("cases/<uuid:case_id>/", include(of_a_case)),
@@ -104,6 +108,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("notices/unread", UnreadNotices.as_view()),
     path("notices/read", ReadNotices.as_view()),
     path("notices/kinds", NoticeKinds.as_view()),
+    path("shares", Shares.as_view()),
+    path("shares/<uuid:share_id>/revoke", RevokeShare.as_view()),
     path("contacts", MyContacts.as_view()),
     path("contacts/ask", AskToHear.as_view()),
     path("contacts/confirm", ConfirmContact.as_view()),

@@ -14,13 +14,13 @@ from django.db import IntegrityError, transaction
 
 from accounts import audit
 from accounts.models import User
-from accounts.refusals import Conflict, Invalid
+from accounts.refusals import Conflict, Forbidden, Invalid
 from community.crisis_help import help_for
 from community.members.house_rules import VERSION
 from community.members.pseudonyms import check_free, check_pseudonym
-from community.models import CaseKind, Persona, PersonaLink, PersonaSession
-from community.moderation.cases import open_case
+from community.models import Persona, PersonaLink, PersonaSession
 from community.moderation.sanctions import check_may_enter, check_may_write, in_force
+from community.moderation.words import hear
 
 SESSION = timedelta(hours=10)
 """As long as a sign-in of the care team's lasts."""
@@ -125,23 +125,30 @@ def rename(persona_id: UUID, pseudonym: str, actor: audit.Actor, now: datetime) 
         raise
     except Invalid as refusal:
         if refusal.facts.get("crisis"):
-            call_a_person(persona_id, actor, now)
+            _call_a_person(persona_id, pseudonym, actor, now)
             refusal.facts["help"] = help_for(persona.language, persona.time_zone)
         raise
     return persona
 
 
-def call_a_person(persona_id: UUID, actor: audit.Actor, now: datetime) -> None:
-    """A sign of danger was found in what a member wrote elsewhere than in a post."""
+def _call_a_person(persona_id: UUID, words: str, actor: audit.Actor, now: datetime) -> None:
+    """In a transaction of its own, for what was asked is refused."""
     with transaction.atomic():
         persona = Persona.objects.select_for_update(no_key=True).get(id=persona_id)
-        open_case(CaseKind.CRISIS, None, persona, actor, now)
+        hear(persona, words, "pseudonym", actor, now)
 
 
 def forget_user(persona: Persona, now: datetime) -> None:
     """Forget whose persona this is, unless a sanction holds, which leaving doesn't end."""
     if not in_force(persona, now).exists():
         PersonaLink.objects.filter(persona=persona).delete()
+
+
+def check_is(user: User, persona: Persona) -> None:
+    """Nothing, if this user is this persona; Forbidden else. For what a member hands over from the
+    one world to the other."""
+    if not PersonaLink.objects.filter(user=user, persona=persona).exists():
+        raise Forbidden("somebody_else", "These two tokens are of two people.")
 
 
 def enter(user: User, now: datetime) -> Entered:

@@ -36,6 +36,7 @@ from community.moderation import cases
 from community.moderation.reports import answer_reports
 from community.posts import states, visibility
 from community.posts.reacting import forget_reactions
+from messaging import outbox
 
 
 def leave(persona_id: UUID, *, erase: bool, actor: audit.Actor, now: datetime) -> None:
@@ -94,7 +95,7 @@ def _hand_back(persona: Persona, actor: audit.Actor, now: datetime) -> None:
     for case in Case.objects.select_for_update().filter(theirs, closed_at__isnull=True):
         case.owner = case.owned_until = None
         if case.crisis:
-            case.acknowledged_at = case.acknowledged_by = None
+            case.acknowledged_at = case.acknowledged_by = case.held_until = None
             case.rung, case.next_page_at = 0, now
         case.version += 1
         case.save()
@@ -105,4 +106,6 @@ def _forget(persona: Persona) -> None:
     """Forget what only they had: where to reach them, what they were writing and reading."""
     for model in (PersonaSession, Contact, Draft, Follow, ReadMark, Notice, Bond, Duty):
         model.objects.filter(persona=persona).delete()
+    # What was on its way to their phone says nothing, and is nothing to anybody any more.
+    outbox.cancel_of(persona.id)
     KeptReply.objects.filter(owner_id=persona.id).delete()

@@ -9,7 +9,7 @@ from django.db import transaction
 from accounts import audit
 from accounts.refusals import Conflict, Invalid, NotFound, Stale
 from community.models import Case, CaseEvent, Persona, PersonaRole
-from community.moderation import cases
+from community.moderation import cases, paging
 from community.moderation.impartial import check_impartial, check_may_see
 from community.moderation.words import without_personal_data
 from community.posts.posting import lock_persona
@@ -22,7 +22,7 @@ CAP = 10
 
 
 def claim(moderator_id: UUID, case_id: UUID, actor: audit.Actor, now: datetime) -> Case:
-    """Look after a case for one lease; again: the lease begins anew.
+    """Look after a case for one lease; again: the lease begins anew. It acknowledges a crisis.
 
     Raises NotFound for a case about oneself, Forbidden for one that others must decide, Stale for a
     closed one, and Conflict for a colleague's or for too many.
@@ -36,6 +36,8 @@ def claim(moderator_id: UUID, case_id: UUID, actor: audit.Actor, now: datetime) 
         case.seen_at = case.seen_at or max(now, case.opened_at)
         _own(case, moderator_id, now)
         _store(case, CaseEvent.Kind.CLAIMED, actor, now, until=now + LEASE)
+        if case.crisis:
+            paging.hold(case, actor, now)
     return case
 
 
@@ -44,8 +46,10 @@ def hand_back(moderator_id: UUID, case_id: UUID, actor: audit.Actor, now: dateti
     with transaction.atomic():
         case = lock_open(case_id, moderator_id)
         _check_own(case, moderator_id)
-        case.owner = case.owned_until = None
+        _leave(case, now)
         _store(case, CaseEvent.Kind.HANDED_BACK, actor, now)
+        if case.crisis:
+            paging.let_go(case, now)
     return case
 
 
@@ -83,8 +87,10 @@ def ask_for_second_opinion(
         if case.second_opinion_for_id is not None:
             raise Conflict("asked", "A colleague has asked for your opinion: decide, or hand over.")
         case.second_opinion_for_id = moderator_id
-        case.owner = case.owned_until = None
+        _leave(case, now)
         _store(case, CaseEvent.Kind.SECOND_OPINION, actor, now)
+        if case.crisis:
+            paging.let_go(case, now)
     return case
 
 
@@ -153,10 +159,17 @@ def _own(case: Case, moderator_id: UUID, now: datetime) -> None:
     case.owner_id, case.owned_until = moderator_id, now + LEASE
 
 
+def _leave(case: Case, now: datetime) -> None:
+    """Nobody has it then: a crisis pages on at once."""
+    case.owner = case.owned_until = None
+    if case.crisis:
+        case.held_until, case.next_page_at = None, now
+
+
 def _store(
     case: Case, kind: CaseEvent.Kind, actor: audit.Actor, now: datetime, **facts: Any
 ) -> None:
     case.version += 1
-    case.save(update_fields=["owner", "owned_until", "seen_at", "second_opinion_for", "version"])
+    case.save()
     plain = {name: str(value) for name, value in facts.items()}
     cases.note(case, kind, actor, now, **plain)

@@ -81,6 +81,12 @@ def hold(case: Case, actor: audit.Actor, now: datetime) -> None:
     outbox.cancel([case.id])
 
 
+def let_go(case: Case, now: datetime) -> None:
+    """Nobody has a locked crisis any more: it pages on at once."""
+    case.held_until = case.next_page_at = now
+    case.save(update_fields=["held_until", "next_page_at"])
+
+
 def is_held(case: Case, now: datetime) -> bool:
     """Whether somebody who acknowledged a case still has it. A further sign of danger ends that."""
     if case.acknowledged_at is None or case.held_until is None:

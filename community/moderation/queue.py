@@ -42,7 +42,8 @@ class History:
 @dataclass(frozen=True)
 class File:
     """A case with all that a decision is made on. wordings: those that were reported, that is seen,
-    and the newest, oldest first; what the rules found is in each."""
+    and the newest, oldest first; what the rules found is in each. decision: null while it is
+    open."""
 
     case: Case
     post: Post | None
@@ -51,6 +52,7 @@ class File:
     appeal: Appeal | None
     events: list[CaseEvent]
     history: History
+    decision: Decision | None
 
 
 def waiting(
@@ -105,6 +107,7 @@ def file_for(moderator: Persona, case_id: UUID, now: datetime) -> File:
         appeal=Appeal.objects.filter(case=case).first(),
         events=list(case.events.select_related("by").order_by("id")),
         history=_history(case.about, now),
+        decision=decision_on(case),
     )
 
 
@@ -131,6 +134,6 @@ def _history(persona: Persona, now: datetime) -> History:
     )
 
 
-def last_decision(case: Case) -> Decision | None:
+def decision_on(case: Case) -> Decision | None:
     """What was decided on a case, if it was."""
-    return case.decisions.order_by("-id").first()
+    return case.decisions.select_related("by").first()

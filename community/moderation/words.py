@@ -11,7 +11,8 @@ from community.posts.judging import Assessment, Writing, assess
 
 def hear(persona: Persona, words: str, of: str, actor: audit.Actor, now: datetime) -> Assessment:
     """The words as they may be kept, masked. A sign of danger in them opens a crisis case about
-    whoever wrote them, who is locked; the words are in its events. of: "report" or "appeal"."""
+    whoever wrote them, who is locked; the words are in its events. of: what they are, like
+    "report"."""
     assessment = assess(Writing("", words, persona.language), current_book(), trusted=True)
     if assessment.crisis:
         said = assessment.writing.body

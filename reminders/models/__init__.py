@@ -1,5 +1,6 @@
 """The tables of medicine, by subject. Import them from here."""
 
+from reminders.models.experiences import SharedExperience
 from reminders.models.health import (
     BloodResult,
     BloodTest,
@@ -81,6 +82,7 @@ __all__ = [
     "Schedule",
     "ScheduleVersion",
     "Severity",
+    "SharedExperience",
     "SideEffect",
     "SideEffectEntry",
     "Site",

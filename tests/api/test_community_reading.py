@@ -152,6 +152,14 @@ def test_spaces_are_named_in_the_readers_language(circle):
     assert [one["title"] for one in listed] == ["Schlaf", "Work"]
 
 
-@pytest.mark.parametrize("cursor", ["x", "_" * 32, "A" * 31])
+@pytest.mark.parametrize("cursor", ["x", "A" * 31, "A" * 31 + "%20"])
 def test_a_cursor_that_is_none(circle, cursor):
     here(circle.wren).ask("GET", f"{HERE}/threads?cursor={cursor}", expect=400, field="cursor")
+
+
+def test_a_cursor_of_ones_own_making_is_read_as_what_it_says(circle):
+    begin(circle.heron, circle.sleep)
+    wren = here(circle.wren)
+    for cursor, shown in (("_" * 32, 1), ("A" * 32, 0)):
+        page = wren.ask("GET", f"{HERE}/threads?cursor={cursor}", expect=200)
+        assert len(page["results"]) == shown

@@ -51,7 +51,7 @@ ONLY_THE_VERBS_KNOW = {
     *("injection_ahead", "number", "time_zone", "consent_ahead", "not_signed_in"),
     *("not_a_member", "too_far", "ends_at", "sites"),
     *("pseudonym", "pseudonym_personal", "pseudonym_refused", "pseudonym_real_name"),
-    *("house_rules", "tags", "title"),
+    *("house_rules", "tags", "title", "one_of", "oneself"),
 }
 
 config = SchemathesisConfig(

@@ -30,7 +30,10 @@ def main(arguments: list[str]) -> int:
     """The command line; answers the exit status."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("--patients", type=int, default=1_000_000, help=f"more than {FEW}")
-    many: int = parser.parse_args(arguments).patients
+    parser.add_argument("--posts", type=int, default=1_000_000, help="of the community; 0: none")
+    parser.add_argument("--only-posts", action="store_true", help="leave the patients out")
+    chosen = parser.parse_args(arguments)
+    many: int = chosen.patients
     if many <= FEW:
         parser.error(f"--patients must be more than {FEW}")
     began = time.monotonic()
@@ -42,7 +45,10 @@ def main(arguments: list[str]) -> int:
             call_command("migrate", verbosity=0)
             logging.getLogger("celery").setLevel(logging.WARNING)
             say(machine.described())
-            measure(fleet, many)
+            if not chosen.only_posts:
+                measure(fleet, many)
+            if chosen.posts:
+                measure_posts(chosen.posts)
     except Trouble as trouble:
         sys.stderr.write(f"{trouble}\n")
         return 2
@@ -73,6 +79,22 @@ def measure(fleet: Fleet, many: int) -> None:
         say(target.line())
     say(targets.summary(found))
     say(f"{machine.load()} Others at work make every figure in ms or a second worse.")
+
+
+def measure_posts(posts: int) -> None:
+    """Print the community's table, each line as soon as it is known."""
+    from tests.bench.community_rows import Community
+    from tests.bench.peers import Peers
+
+    community = Community()
+    community.grow(posts)
+    say(f"\nA community of {posts:,} posts.")
+    say(targets.HEADING)
+    found = []
+    for target in Peers(community).measured():
+        found.append(target)
+        say(target.line())
+    say(targets.summary(found))
 
 
 def shown(row: "Row") -> str:

@@ -1,6 +1,7 @@
 """A community of very many posts, made by the database itself."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 from django.db import connection
 
@@ -53,11 +54,26 @@ class Community:
             cursor.execute("RESET session_replication_role")
         self.posts = posts
 
+    def wait(self, cases: int) -> None:
+        """Let so many posts wait for a moderator."""
+        with connection.cursor() as cursor:
+            cursor.execute("SET session_replication_role = replica")
+            cursor.execute("DELETE FROM community_case")
+            cursor.execute(
+                """
+                INSERT INTO community_case (id, kind, post_id, about_id, urgency, crisis, version,
+                        opened_at, rung, rounds)
+                    SELECT uuidv7(), 'review', id, author_id, 3, false, 1, state_at, 0, 0
+                    FROM community_post LIMIT %s
+                """,
+                [cases],
+            )
+            cursor.execute("VACUUM ANALYZE community_case")
+            cursor.execute("RESET session_replication_role")
 
-def _set_aside(cursor: object, table: str, kind: str) -> list[str]:
+
+def _set_aside(cursor: Any, table: str, kind: str) -> list[str]:
     """Drop the indexes of a kind of a table; answers how to make them again."""
-    assert hasattr(cursor, "execute")
-    assert hasattr(cursor, "fetchall")
     cursor.execute(
         "SELECT indexname, indexdef FROM pg_indexes WHERE tablename = %s AND indexdef LIKE %s",
         [table, f"%USING {kind}%"],
@@ -115,6 +131,10 @@ INSERT INTO community_livethread (thread_id, space_id, author_id, tags, pinned, 
     ON CONFLICT (thread_id) DO UPDATE SET
         active_at = EXCLUDED.active_at,
         replies = community_livethread.replies + EXCLUDED.replies + 1;
+
+DELETE FROM community_livetag;
+INSERT INTO community_livetag (id, thread_id, tag, published_at, active_at)
+    SELECT uuidv7(), thread_id, 'sleep', published_at, active_at FROM community_livethread;
 
 DROP TABLE fresh, threads, placed
 """

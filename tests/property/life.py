@@ -298,15 +298,16 @@ class Life(RuleBasedStateMachine):
             if ended or living[0].number > self._number(dose):
                 assert dose.date in expected_dates(living, dose.date, dose.date), "of a former plan"
 
-    def _judge(self) -> Picture:
-        """Take a new picture; it must be right in itself, and follow from the one before."""
+    def _judge(self, corrected: UUID | None = None) -> Picture:
+        """Take a new picture; it must be right in itself, and follow from the one before.
+        corrected: the dose that was told of."""
         self._former, self.seen = self.seen, take_picture(self.patient.id)
         check_doses(self.seen)
         check_steps_ahead(self.seen)
         check_texts(self.seen, self.now)
         if self._status() == "running":
             self._planned_is_the_next_of_the_plan()
-        check_history(self._former, self.seen)
+        check_history(self._former, self.seen, corrected)
         check_new_texts(self._former, self.seen, self.now)
         return self.seen
 

@@ -13,8 +13,11 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from accounts import audit
 from accounts.refusals import Conflict, Invalid, Stale
 from reminders.effects import Decision, OpenDose
+from reminders.later import wish_later
+from reminders.models import Source, Told, WorkNote
 from reminders.plan import Plan, read_plan
 from reminders.prescribing import (
     Outcome,
@@ -25,6 +28,7 @@ from reminders.prescribing import (
     start,
     stop,
 )
+from reminders.recording import Telling, record_dose
 from tests.cast import Cast
 from tests.property.life import INTERVALS, Life, Moment, intervals, moments
 from tests.property.picture import (
@@ -33,6 +37,7 @@ from tests.property.picture import (
 )
 from tests.property.strategies import DAY, expected_dates
 
+PATIENT = audit.Actor("patient")
 ahead = st.integers(0, 5) | st.integers(-2, 40)
 open_doses = st.sampled_from([None, None, OpenDose.KEEP, OpenDose.CLOSE])
 
@@ -153,6 +158,62 @@ class Story(Life):
         self._judge()
         self._told("stopped", outcome)
         self._refused(Stale, act)
+
+    @rule(
+        moment=moments,
+        told=st.sampled_from([*Told]),
+        days=st.integers(-1, 9),
+        confirmed=st.booleans(),
+        which=st.integers(0, 20),
+    )
+    def it_is_told_on_the_page(
+        self, moment: Moment, told: Told, days: int, confirmed: bool, which: int
+    ) -> None:
+        """Of any dose, for the first time or corrected; by the patient, or a helper of theirs."""
+        self._until(moment)
+        doses = [row for row in self._doses() if row.state != "cancelled"]
+        if not doses:
+            return
+        dose = doses[which % len(doses)]
+        day = self._today() - days * DAY if told == Told.TAKEN else None
+        telling = Telling(told, day, confirmed=confirmed)
+        try:
+            record_dose(self.patient.id, dose.id, telling, Source.PAGE, PATIENT, self.now)
+        except (Conflict, Invalid):
+            assert take_picture(self.patient.id) == self.seen, "refused, and yet something changed"
+            return
+        after = self._judge(dose.id)
+        states = {Told.TAKEN: "taken", Told.SKIPPED: "skipped", Told.NOT_TAKEN: "missed"}
+        assert after.dose[dose.id].state == states[told]
+        others = {row.id: row.state for row in self._former.doses if row.id != dose.id}
+        assert {id_: after.dose[id_].state for id_ in others} == others, "one telling, one dose"
+
+    @rule(moment=moments, minutes=st.sampled_from([60, 120, 240]))
+    def they_wish_for_a_later_text_on_the_page(self, moment: Moment, minutes: int) -> None:
+        self._until(moment)
+        due = [row for row in self._doses() if row.state == "due"]
+        for row in due[-1:]:
+            wish_later(self.patient.id, row.id, minutes, PATIENT, self.now)
+            after = self._judge()
+            laters = [t for t in after.texts if t.dedup_key == f"dose:{row.id}:later"]
+            assert len([t for t in laters if t.state != "cancelled"]) <= 1
+
+    @rule(moment=moments)
+    def days_go_by_and_all_that_fell_due_has_ended(self, moment: Moment) -> None:
+        """Whatever came before, in whatever order: each ends in exactly one way, and what was
+        missed has been put before the team."""
+        self._until(moment)
+        fell_due = {row.id for row in self.seen.doses if row.step or row.state == "due"}
+        for _ in range(4):
+            self.now += DAY
+            self._clock()
+        for id_ in fell_due:
+            row = self.seen.dose[id_]
+            assert row.state in ("taken", "skipped", "missed", "cancelled")
+            assert (row.missed_because != "") == (row.state == "missed")
+            if row.state == "missed":
+                notes = WorkNote.objects.filter(item__patient=self.patient, facts__dose=str(id_))
+                assert notes.filter(item__cause__in=["no_answer", "not_asked"]).exists()
 
     def _told(self, kind: str, outcome: Outcome) -> None:
         """The patient is told, or the team that the patient isn't; and what had left is named."""

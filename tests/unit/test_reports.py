@@ -54,7 +54,7 @@ def test_who_may_report_what(circle):
     with pytest.raises(Conflict) as again:
         report(circle.wren, post)
     assert again.value.code == "reported"
-    set_bond(circle.heron.id, circle.novice.id, BondKind.BLOCK, as_actor(circle.heron), NOW)
+    set_bond(circle.heron.id, circle.novice.id, BondKind.BLOCK, as_actor(circle.heron))
     with pytest.raises(NotFound):
         report(circle.novice, post)
     assert Report.objects.count() == 1
@@ -63,7 +63,7 @@ def test_who_may_report_what(circle):
 def test_a_reply_in_the_thread_of_somebody_who_blocked_one_is_not_there_to_be_reported(circle):
     thread = begin(circle.heron, circle.sleep).post.thread
     reply = answer(circle.wren, thread).post
-    set_bond(circle.heron.id, circle.novice.id, BondKind.BLOCK, as_actor(circle.heron), NOW)
+    set_bond(circle.heron.id, circle.novice.id, BondKind.BLOCK, as_actor(circle.heron))
     with pytest.raises(NotFound):
         report(circle.novice, reply)
 

@@ -268,3 +268,15 @@ def test_settling_leaves_others_items_alone(cast):
 def test_a_member_who_is_nobody_in_the_cast_may_be_an_owner(cast):
     other = make_user("other@example.org", cast.clinic, Role.COORDINATOR)
     assert attending.take(item_of(cast).id, audit.by(other, "t"), NOW).owner == other
+
+
+def test_two_findings_at_once_are_both_noted(cast):
+    """As after an outage that swallowed two doses: the one told of must not close the other's."""
+    facts = [{"dose": "one", "date": "2027-01-04"}, {"dose": "two", "date": "2027-01-11"}]
+    open_items([Finding(cast.ada.id, Cause.NOT_ASKED, each) for each in facts], NOW)
+    item = WorkItem.objects.get()
+    assert item.facts == facts[1]
+    assert [(note.kind, note.facts) for note in item.notes.order_by("id")] == [
+        ("opened", facts[0]),
+        ("merged", facts[1]),
+    ]

@@ -1,0 +1,63 @@
+"""Experiences that patients share with their care team, each by their own act, and take back."""
+
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+
+from accounts import audit
+from accounts.refusals import Conflict
+from reminders.models import Patient, SharedExperience
+from reminders.plan import lock_patient
+
+MOST = 200
+"""Of one patient, not taken back: more than anybody reads."""
+
+
+def receive(
+    share_id: UUID, patient_id: UUID, title: str, body: str, actor: audit.Actor, now: datetime
+) -> None:
+    """Take in what a patient shares. Raises Conflict for a patient who has left, and for too many.
+
+    A share that was taken in already changes nothing.
+    """
+    with transaction.atomic():
+        patient = lock_patient(patient_id)
+        live = SharedExperience.objects.filter(patient=patient, revoked_at__isnull=True)
+        if live[MOST - 1 : MOST].exists():
+            raise Conflict("many_shared", "You share very many already. Take some back first.")
+        _, new = SharedExperience.objects.get_or_create(
+            id=share_id,
+            defaults={"patient": patient, "title": title, "body": body, "shared_at": now},
+        )
+        if new:
+            _note("receive_experience", patient, share_id, actor)
+
+
+def take_back(share_id: UUID, actor: audit.Actor, now: datetime) -> None:
+    """Forget the words of what a patient shared, whatever became of the patient; again, or for one
+    that was never taken in, nothing happens."""
+    with transaction.atomic():
+        row = (
+            SharedExperience.objects.select_for_update(of=("self",))
+            .select_related("patient")
+            .filter(id=share_id, revoked_at__isnull=True)
+            .first()
+        )
+        if row is None:
+            return
+        row.title, row.body, row.revoked_at = "", "", now
+        row.save(update_fields=["title", "body", "revoked_at"])
+        _note("take_back_experience", row.patient, share_id, actor)
+
+
+def experiences_of(patient: Patient) -> list[SharedExperience]:
+    """What a patient shares now, the newest first."""
+    rows = SharedExperience.objects.filter(patient=patient, revoked_at__isnull=True)
+    return list(rows.order_by("-shared_at", "-id")[:MOST])
+
+
+def _note(verb: str, patient: Patient, share_id: UUID, actor: audit.Actor) -> None:
+    audit.record(
+        actor, verb, clinic_id=patient.clinic_id, subject_id=patient.id, share=str(share_id)
+    )

@@ -1,0 +1,114 @@
+"""Erasure reaches every column that can hold words, and a new one can't be forgotten."""
+
+from datetime import timedelta
+
+from django.db import connection
+
+from accounts.models import KeptReply
+from community.members.leaving import leave
+from community.models import (
+    Case,
+    Channel,
+    Contact,
+    MeasureKind,
+    NoticeKind,
+    PersonaSession,
+    ReactionKind,
+    Report,
+    ReportReason,
+)
+from community.moderation.appeals import appeal
+from community.moderation.claiming import add_note
+from community.moderation.deciding import Ruling, decide, token_of
+from community.moderation.measures import Measure
+from community.moderation.reports import Complaint, report_member, report_post
+from community.notices.writing import tell
+from community.posts.drafts import save_draft
+from community.posts.reacting import react
+from tests.cast import NOW
+from tests.community import answer, as_actor, begin, held, make_circle, wrote
+
+# Every column of the community's tables that can hold words. "gone": erasing a member blanks what
+# it holds of theirs, or takes the row away; else why nothing of a member's own can be in it.
+GONE = {
+    *("appeal.answer", "appeal.words", "caseevent.text", "decision.words", "report.words"),
+    *("contact.address", "contact.code_digest", "draft.body", "draft.tags", "draft.title"),
+    *("duty.number", "duty.test_code", "personasession.digest"),
+    *("livetext.body", "livetext.search", "livetext.tags", "livetext.title"),
+    *("livethread.tags", "livetag.tag", "livetext.language"),
+    *("persona.condition", "persona.pseudonym", "persona.pseudonym_key", "persona.tags"),
+    *("revision.body", "revision.hits", "revision.tags", "revision.title"),
+    *("notice.facts", "notice.kind", "notice.once", "reaction.kind", "quiet.kind"),
+}
+NONE_OF_THEIRS = {
+    "one of some": {
+        *("bond.kind", "case.kind", "caseevent.kind", "contact.channel", "persona.language"),
+        *("persona.role", "persona.time_zone", "post.state", "report.outcome", "report.reason"),
+        *("revision.language", "revision.verdict", "sanction.kind", "houserule.state"),
+    },
+    "ids, kinds and instants": {"caseevent.facts", "decision.before", "decision.measures"},
+    "the house's": {
+        *("decision.reason", "space.about", "space.key", "space.title", "houserule.action"),
+        *("houserule.description", "houserule.key", "houserule.languages"),
+        *("houserule.phrases", "houserule.unless"),
+    },
+    "by it two texts can be compared, and none can be read": {"revision.digest"},
+}
+
+
+def test_every_column_that_can_hold_words_is_known(db):
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT table_name, column_name FROM information_schema.columns"
+            " WHERE table_schema = 'public' AND table_name LIKE 'community\\_%'"
+            " AND data_type IN ('text', 'character varying', 'json', 'jsonb', 'tsvector', 'ARRAY')"
+        )
+        found = {f"{table.removeprefix('community_')}.{name}" for table, name in cursor.fetchall()}
+    assert found == GONE.union(*NONE_OF_THEIRS.values())
+
+
+def test_a_member_whose_words_are_everywhere_is_erased_from_everywhere(db):
+    circle = make_circle()
+    heron, wren, owl, lark = circle.heron, circle.wren, circle.owl, circle.lark
+    mark = "quillon"
+    heron.tags, heron.condition = ["sleep"], "pv"
+    heron.save()
+    post = begin(heron, circle.sleep, f"{mark} one", f"{mark} title", tags=("sleep",)).post
+    other = begin(wren, circle.sleep).post
+    react(heron.id, other.id, {ReactionKind.HUGS}, as_actor(heron), NOW)
+    answer(heron, other.thread, f"I want to kill myself, {mark}")
+    save_draft(heron.id, wrote(f"{mark} draft"), NOW, thread_id=other.thread_id)
+    told = Complaint(ReportReason.UNKIND, f"{mark} says so")
+    report_post(wren.id, post.id, told, as_actor(wren), NOW)
+    report_member(heron.id, wren.id, told, as_actor(heron), NOW)
+    case = Case.objects.get(post=post)
+    add_note(lark, case.id, f"{mark} again", as_actor(lark), NOW)
+    mask = Measure(MeasureKind.MASK, title="Masked", body=f"{mark} masked")
+    post.refresh_from_db()
+    case.refresh_from_db()
+    ruling = Ruling((mask,), post.published_id, "unkind", f"{mark}, for you")
+    decision = decide(owl, case.id, token_of(case, post), ruling, as_actor(owl), NOW)
+    appeal(heron.id, decision.id, f"{mark} appeals", as_actor(heron), NOW)
+    tell(heron, NoticeKind.APPROVED, "once", NOW, post=post)
+    Contact.objects.create(
+        persona=heron, channel=Channel.MAIL, address=f"{mark}@example.org", code_digest="1"
+    )
+    PersonaSession.objects.create(
+        digest="1" * 64, persona=heron, expires_at=NOW + timedelta(hours=1)
+    )
+    KeptReply.objects.create(owner_id=heron.id, route="r", key="k", body_digest="1" * 64)
+    assert set(held(mark)) == {
+        *("community_appeal", "community_caseevent", "community_contact", "community_decision"),
+        *("community_draft", "community_livetext", "community_report", "community_revision"),
+    }
+    leave(heron.id, erase=True, actor=as_actor(heron), now=NOW)
+    assert held(mark) == {}
+    assert held("Heron") == {}
+    assert held(str(heron.id)).keys() <= {
+        *("accounts_auditentry", "community_persona", "community_post", "community_revision"),
+        *("community_thread", "community_case", "community_caseevent", "community_decision"),
+        *("community_report", "community_appeal"),
+    }
+    # The cry for help stays a person's to close.
+    assert Case.objects.filter(crisis=True, about=heron, closed_at__isnull=True).exists()
+    assert not Report.objects.filter(case=case, outcome="").exists()
