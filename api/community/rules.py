@@ -20,6 +20,7 @@ from community.rules import Action, State
 
 ACTIONS = [(action.value, action.value) for action in Action]
 MOST = rule_writing.MOST_PHRASES
+KEY = (rule_writing.KEY.pattern, "Name it in small letters, figures and hyphens.")
 
 
 class Phrases(serializers.ListField):
@@ -33,7 +34,9 @@ class RuleWritten(Strict):
     """A version of a rule. unless: phrases that make a hit which shares words with them none.
     languages: none for all; a sign of crisis is looked for in all."""
 
-    key = Text(max_length=rule_writing.LONGEST_KEY, help_text="Names it through its versions.")
+    key = Text(
+        max_length=rule_writing.LONGEST_KEY, kind=KEY, help_text="Names it through its versions."
+    )
     action = OneOf(ACTIONS)
     phrases = Phrases(min_length=1, max_length=MOST)
     unless = Phrases(required=False, max_length=MOST)
