@@ -8,6 +8,7 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
+from knox.models import AuthToken
 
 from accounts import audit
 from accounts.models import LONGEST_NAME, Clinic, Membership, Role, User
@@ -100,5 +101,6 @@ def sign_out_everywhere(user: User) -> None:
     who has a password that is usable keeps it: staff, who change it themselves.
     """
     if not user.has_usable_password():
+        AuthToken.objects.filter(user=user).delete()
         user.set_unusable_password()
         user.save(update_fields=["password"])

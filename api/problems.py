@@ -10,7 +10,7 @@ from typing import Any
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
 from django.db import OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
-from rest_framework.exceptions import APIException, ErrorDetail, ValidationError
+from rest_framework.exceptions import APIException, ErrorDetail, Throttled, ValidationError
 
 from accounts import request_id
 from accounts.refusals import Conflict, Forbidden, Invalid, NotFound, Refusal, Stale
@@ -138,6 +138,8 @@ def _framework(error: APIException) -> HttpResponse:
     headers = {}
     if challenge := getattr(error, "auth_header", None):
         headers["WWW-Authenticate"] = challenge
+    if isinstance(error, Throttled):
+        headers["Retry-After"] = str(math.ceil(getattr(error, "wait", None) or 1))
     return problem(
         error.status_code,
         code if isinstance(code, str) else "refused",

@@ -213,6 +213,8 @@ class DescribedView(AutoSchema):
         found = {400, 406, 503, *getattr(getattr(self.view, self.method.lower()), "problems", ())}
         if self.view.authentication_classes:
             found |= {401}
+        if self.view.throttle_classes:
+            found |= {429}
         if self.method in {"POST", "PUT", "PATCH"}:
             found |= {413, 415}
         return found

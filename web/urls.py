@@ -9,6 +9,7 @@ from web.past import past
 from web.phone_sign_in import AskForCode, GiveCode, SignOut, second_proof
 from web.record import record
 from web.today import later, skip, today
+from web.token import token
 from web.turning_off import turn_off
 
 urlpatterns = [
@@ -24,6 +25,7 @@ urlpatterns = [
     path("me/days/<uuid:dose_id>", record, name="record"),
     path("me/days/<uuid:dose_id>/later", later, name="later"),
     path("me/days/<uuid:dose_id>/skip", skip, name="skip"),
+    path("me/token", token, name="token"),
     path("me/past", past, name="past"),
     path("me/feel", diary, name="diary"),
     path("me/feel/new", write, name="feel"),

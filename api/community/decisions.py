@@ -124,6 +124,7 @@ class EnterToAppeal(Door):
 class DecisionDoor(CommunityDoor):
     """What the doors to one's own decisions share."""
 
+    throttle_classes = []
     permission_classes = [Joined]
     also_suspended = True
 

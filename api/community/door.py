@@ -8,11 +8,13 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from django.core.cache import caches
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed, NotAuthenticated
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.throttling import SimpleRateThrottle
 
 from accounts import audit, replies, request_id
 from accounts.refusals import Forbidden
@@ -90,6 +92,19 @@ class Lead(_Persona):
     roles = frozenset({PersonaRole.LEAD})
 
 
+class Pace(SimpleRateThrottle):
+    """How often one persona may ask, in each web process: a person never gets there. Writing has
+    limits of its own (community/posts/limits.py), asked where a cry for help is heard all the same,
+    so views that take somebody's words for others leave this out."""
+
+    cache = caches["pace"]
+    rate = "300/min"
+
+    def get_cache_key(self, request: Request, view: "APIView") -> str | None:
+        persona: Any = request.user
+        return f"pace:{persona.pk}" if isinstance(persona, Persona) else None
+
+
 class CommunityDoor(Door):
     """A view of the community. Parses, fetches, calls one verb.
 
@@ -97,6 +112,7 @@ class CommunityDoor(Door):
     """
 
     authentication_classes = [PersonaToken]
+    throttle_classes = [Pace]
     also_suspended = False
 
     @property

@@ -54,6 +54,7 @@ class PostedShown(serializers.Serializer[Any]):
 class PostingDoor(CommunityDoor):
     """What the doors for writing share."""
 
+    throttle_classes = []
     permission_classes = [Member]
 
     def writing(self, sent: dict[str, Any]) -> Writing:

@@ -72,6 +72,7 @@ class ReportsPage(serializers.Serializer[Any]):
 class ReportingDoor(CommunityDoor):
     """What the doors for reporting share."""
 
+    throttle_classes = []
     permission_classes = [Member]
 
     def complaint(self) -> Complaint:

@@ -19,6 +19,7 @@ WHO_MAY_ENTER = {
     "/me/days/<uuid:dose_id>": "Patient",
     "/me/days/<uuid:dose_id>/later": "Patient",
     "/me/days/<uuid:dose_id>/skip": "Patient",
+    "/me/token": "Session",
     "/me/past": "Patient",
     "/me/feel": "Patient",
     "/me/feel/new": "Patient",
@@ -230,8 +231,8 @@ def entrance(pattern: URLPattern) -> str:
     if getattr(pattern.callback, "for_patients", False):
         return "Patient"
     if view is None:
-        assert pattern.callback.login_required is False, "a page that doesn't say who may enter"
-        return "Anybody"
+        # Django's middleware asks for a session wherever a page doesn't say that it needs none.
+        return "Session" if getattr(pattern.callback, "login_required", True) else "Anybody"
     (permission,) = view.permission_classes
     return permission.__name__
 

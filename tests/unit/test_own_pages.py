@@ -297,3 +297,23 @@ def test_titles_and_addresses_are_discreet(cast, ada):
         assert title
         assert not re.search("inject|interferon|blood|cancer", title[1].lower())
         assert not re.search("inject|dose|interferon", path)
+
+
+def test_a_token_opens_the_community_and_ends_with_the_sign_in(ada, cast):
+    given = ada.post("/me/token").json()["token"]
+    bearer = {"Authorization": f"Bearer {given}"}
+    joining = {
+        "pseudonym": "Blue Heron",
+        "language": "en",
+        "time_zone": "Europe/London",
+        "accepts": 1,
+    }
+    joined = Client(headers=bearer).post(
+        "/api/v1/community/join", joining, content_type="application/json"
+    )
+    assert joined.status_code == 201, joined.content
+    assert Client(headers=bearer).get(f"/api/v1/patients/{cast.ada.id}").status_code == 404
+    patient_login.revoke_sign_in(cast.ada.id, cast.actor)
+    assert Client(headers=bearer).get("/api/v1/me").status_code == 401
+    assert ada.post("/me/token").status_code == 401
+    assert Client(enforce_csrf_checks=True).post("/me/token").status_code == 403
