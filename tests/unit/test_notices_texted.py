@@ -114,7 +114,9 @@ def test_a_text_that_waits_is_taken_back_when_its_news_is_gone(circle, texted, r
     go(circle, reply)
     text_members(LATER + MINUTE)
     assert waiting() == []
-    assert [text.state for text in Sms.objects.filter(about_id=texted.id)][-1] == State.CANCELLED
+    latest = Sms.objects.filter(about_id=texted.id).order_by("id").last()
+    assert latest is not None
+    assert latest.state == State.CANCELLED
 
 
 def test_after_one_was_taken_back_another_may_go_the_same_day(circle, texted, reply):
