@@ -3,7 +3,7 @@
 Who is on duty, what is due and what a page says belongs to the domains.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol, TypeVar
@@ -11,6 +11,7 @@ from uuid import UUID
 
 from django.db.models import Q
 
+from messaging import outbox
 from messaging.states import NEWS, State
 
 LEAST_USE = timedelta(minutes=3)
@@ -42,6 +43,12 @@ def in_force(now: datetime) -> Q:
     """The duties whose starts_at and ends_at hold an instant; null is no beginning, no end."""
     begun = Q(starts_at__isnull=True) | Q(starts_at__lte=now)
     return begun & (Q(ends_at__isnull=True) | Q(ends_at__gt=now))
+
+
+def lost(about_ids: Collection[UUID]) -> list[Stuck]:
+    """The latest page about each of these to each phone, where it didn't reach it."""
+    latest = {(page.about_id, page.to): page for page in outbox.texts_about(about_ids)}
+    return [Stuck(page.id, page.state_at) for page in latest.values() if page.state in LOST]
 
 
 def climb(rung: int, rota: Sequence[Duty]) -> tuple[int, list[Duty]]:

@@ -15,7 +15,7 @@ from django.db.models import Exists, Min, OuterRef, QuerySet
 from accounts import audit
 from messaging import inbound, outbox
 from messaging.models import Kind, Lane, Scope
-from messaging.pages import LEAST_USE, LOST, Stuck, climb
+from messaging.pages import LEAST_USE, LOST, Stuck, climb, lost
 from reminders.attending import is_held
 from reminders.models import Duty, WorkItem, WorkNote
 from reminders.policies import policies_of
@@ -151,9 +151,7 @@ def unpaged_for(now: datetime) -> float:
 def lost_pages(now: datetime) -> list[Stuck]:
     """The latest page to each phone about what nobody has taken, where it didn't reach it."""
     waiting = WorkItem.objects.filter(next_page_at__isnull=False).exclude(owned_until__gt=now)
-    pages = outbox.texts_about(list(waiting.values_list("id", flat=True)))
-    latest = {(page.about_id, page.to): page for page in pages}
-    return [Stuck(page.id, page.state_at) for page in latest.values() if page.state in LOST]
+    return lost(list(waiting.values_list("id", flat=True)))
 
 
 def deaf_duties(now: datetime) -> list[Stuck]:

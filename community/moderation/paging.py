@@ -18,7 +18,7 @@ from community.moderation.cases import note
 from community.moderation.rota import deaf, on_duty, rota
 from messaging import inbound, outbox
 from messaging.models import Kind, Lane, Scope
-from messaging.pages import LEAST_USE, LOST, Stuck, climb
+from messaging.pages import LEAST_USE, LOST, Stuck, climb, lost
 
 PAGE = (
     "Dosecircle community: somebody may be in danger. Open the moderators' queue, acknowledge the "
@@ -196,9 +196,7 @@ def lost_pages(now: datetime) -> list[Stuck]:
     """The latest page to each phone about what nobody has, where it didn't reach it."""
     held = Q(acknowledged_at__isnull=False, held_until__gt=now)
     waiting = Case.objects.filter(next_page_at__isnull=False).exclude(held)
-    pages = outbox.texts_about(list(waiting.values_list("id", flat=True)))
-    latest = {(page.about_id, page.to): page for page in pages}
-    return [Stuck(page.id, page.state_at) for page in latest.values() if page.state in LOST]
+    return lost(list(waiting.values_list("id", flat=True)))
 
 
 def deaf_duties(now: datetime) -> list[Stuck]:
