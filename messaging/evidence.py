@@ -33,7 +33,8 @@ class Source(StrEnum):
 @dataclass(frozen=True)
 class Report:
     """One finding about one attempt. wait: seconds before the text may go again, where it may;
-    None leaves it to our own backoff."""
+    None leaves it to our own backoff. doubled: another text has the sid, so only the event keeps
+    it."""
 
     sms_id: UUID
     attempt: int
@@ -42,6 +43,7 @@ class Report:
     sid: str = ""
     error_code: int | None = None
     wait: float | None = None
+    doubled: bool = False
 
 
 @dataclass
@@ -91,8 +93,8 @@ def advance(reports: Iterable[Report], now: datetime | None = None) -> int:
 def _advance(of_text: Mapping[UUID, Sequence[Report]], now: datetime | None) -> int:
     """All at once; if the database refuses, text by text, so that one bad row costs one.
 
-    Most likely another text has the same sid. The text was taken all the same and must not go
-    again, so it is recorded without.
+    Most likely another text has the same sid: a list can't tell twins apart, a callback can. The
+    text was taken all the same and must not go again, so its row is recorded without.
     """
     try:
         with transaction.atomic():
@@ -103,8 +105,10 @@ def _advance(of_text: Mapping[UUID, Sequence[Report]], now: datetime | None) -> 
         [(text, own)] = of_text.items()
         # Not the error's words: they hold the whole row, number and text included.
         log.error("What was found out about text %s is refused: %s", text, type(error).__name__)
-        if not any(report.sid for report in own):
+        if not any(report.sid and not report.doubled for report in own):
             return 0
+        if isinstance(error, IntegrityError):
+            return _advance({text: [replace(report, doubled=True) for report in own]}, now)
         return _advance({text: [replace(report, sid="") for report in own]}, now)
 
 
@@ -138,7 +142,10 @@ def _apply(report: Report, row: _Row) -> _Event:
     if after != before:
         row.moved, row.delay = True, delay
         row.state = after
-        row.sid = None if after == State.QUEUED else report.sid or row.sid
+        if after == State.QUEUED:
+            row.sid = None
+        elif not report.doubled:
+            row.sid = report.sid or row.sid
         row.error_code = report.error_code
         row.requeued = row.requeued or finding == Finding.NEVER_TAKEN
         row.refusals += finding in {Finding.NOT_TAKEN, Finding.DROPPED}

@@ -226,6 +226,8 @@ def test_a_sid_that_another_text_has_costs_one_row(simulator):
     advance(reports)
     assert [state(sms_id) for sms_id in ids] == ["accepted"] * 3
     assert sorted(get(sms_id).sid or "" for sms_id in ids) == ["", *sids[1:]]
+    events = SmsEvent.objects.filter(sms__in=ids, sid__in=sids).values_list("sms_id", "sid")
+    assert set(events) == set(zip(ids, sids, strict=True)), "what was said of each is kept"
 
 
 def test_a_queue_overflow_at_twilio_sends_again_within_its_use(simulator):
