@@ -10,7 +10,9 @@ from typing import Any
 
 from celery import Task, shared_task
 
+from accounts.sign_in import forget_sign_ins
 from community.alarms import alarms as community_alarms
+from community.members.entering import forget_what_is_over
 from community.moderation import paging as crises
 from community.notices import digests, texting
 from messaging.clock import first_look, read_clock
@@ -118,6 +120,13 @@ def read_back() -> None:
 @shared_task(base=Tick)
 def sweep() -> None:
     sweep_schedules(read_clock())
+
+
+@shared_task(base=Tick)
+def forget() -> None:
+    now = read_clock()
+    forget_sign_ins(now)
+    forget_what_is_over(now)
 
 
 @shared_task(base=Tick)
