@@ -13,6 +13,7 @@ from celery import Task, shared_task
 from accounts.sign_in import forget_sign_ins
 from community.alarms import alarms as community_alarms
 from community.members.entering import forget_what_is_over
+from community.members.traces import wipe_traces as wipe_what_members_left
 from community.moderation import paging as crises
 from community.notices import digests, texting
 from messaging.clock import first_look, read_clock
@@ -127,6 +128,11 @@ def forget() -> None:
     now = read_clock()
     forget_sign_ins(now)
     forget_what_is_over(now)
+
+
+@shared_task(base=Tick)
+def wipe_traces() -> None:
+    wipe_what_members_left(read_clock())
 
 
 @shared_task(base=Tick)

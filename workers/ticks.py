@@ -26,6 +26,7 @@ TICKS: dict[str, tuple[float, str]] = {
     "workers.tasks.read_back": (60, ROUTINE),
     "workers.tasks.sweep": (3600, ROUTINE),
     "workers.tasks.forget": (3600, ROUTINE),
+    "workers.tasks.wipe_traces": (3600, ROUTINE),
     "workers.tasks.count_today": (3600, ROUTINE),
     "workers.tasks.watch": (30, ROUTINE),
 }
