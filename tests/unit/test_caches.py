@@ -4,6 +4,7 @@ is a table, which test_erasure.py looks at, and what is in Redis test_ticks.py."
 import functools
 import gc
 import pickle
+from collections.abc import Iterator
 from typing import Any
 
 from django.core.cache import caches
@@ -15,16 +16,21 @@ from tests.cast import NOW
 from tests.community import Circle, answer, begin, make_circle
 
 
-def remembered() -> list[Any]:
-    """What functions in this process remember of what they were asked, each key as it is kept."""
+def remembered() -> Iterator[str]:
+    """The texts that functions in this process remember to have been asked about."""
+    # Not isinstance, which wakes lazy objects of others.
     functions = [one for one in gc.get_objects() if type(one) is functools._lru_cache_wrapper]
     assert len(functions) > 20
-    return [kept for one in functions for kept in gc.get_referents(one) if isinstance(kept, dict)]
+    for kept in (kept for one in functions for kept in gc.get_referents(one)):
+        if type(kept) is dict:
+            for key in list(kept):
+                parts = key if isinstance(key, tuple | list) else [key]
+                yield from (part for part in parts if isinstance(part, str))
 
 
 def read(circle: Circle) -> None:
     caller = Caller(entering._session(circle.wren, NOW).token)
-    for path in ("threads", "search?words=quillon", "notices", "me/export"):
+    for path in ("threads", "search?words=mine", "notices", "me/export"):
         caller.ask("GET", f"/api/v1/community/{path}", expect=200)
 
 
@@ -34,7 +40,7 @@ def test_functions_and_the_pace_remember_no_words(db, monkeypatch):
     thread = begin(circle.heron, circle.sleep, "A quillon of *mine*.", "Quillon").post.thread
     answer(circle.wren, thread, "Your quillon, 07700 900123?")
     read(circle)
-    assert [kept for kept in remembered() if "quillon" in repr(kept).lower()] == []
+    assert [text for text in remembered() if "quillon" in text.lower()] == []
     pace: Any = caches["pace"]
     kept = [pickle.loads(one) for one in pace._cache.values()]  # noqa: S301 - our own
     assert kept
@@ -47,4 +53,4 @@ def test_it_would_be_noticed():
         return text.lower()
 
     folded("A Quillon.")
-    assert any("Quillon" in repr(kept) for kept in remembered())
+    assert "A Quillon." in set(remembered())
