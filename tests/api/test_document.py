@@ -53,7 +53,16 @@ ONLY_THE_VERBS_KNOW = {
     *("not_a_member", "too_far", "ends_at", "sites"),
     *("pseudonym", "pseudonym_personal", "pseudonym_refused", "pseudonym_real_name"),
     *("house_rules", "tags", "title", "one_of", "oneself", "own", "nothing", "hours"),
-    *("measures", "not_together", "there_is_none", "revision", "reason", "words", "until"),
+    *(
+        "told_ahead",
+        "measures",
+        "not_together",
+        "there_is_none",
+        "revision",
+        "reason",
+        "words",
+        "until",
+    ),
     *("not_a_moderator", "phrases", "unless", "body_missing", "until_missing", "space_missing"),
     *("thread_missing", "if_match", "address", "code"),
 }
