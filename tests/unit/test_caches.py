@@ -37,10 +37,10 @@ def read(circle: Circle) -> None:
 def test_functions_and_the_pace_remember_no_words(db, monkeypatch):
     monkeypatch.setattr(Door, "now", NOW)
     circle = make_circle()
-    thread = begin(circle.heron, circle.sleep, "A quillon of *mine*.", "Quillon").post.thread
-    answer(circle.wren, thread, "Your quillon, 07700 900123?")
+    thread = begin(circle.heron, circle.sleep, "A zephyrine of *mine*.", "Zephyrine").post.thread
+    answer(circle.wren, thread, "Your zephyrine, 07700 900123?")
     read(circle)
-    assert [text for text in remembered() if "quillon" in text.lower()] == []
+    assert [text for text in remembered() if "zephyrine" in text.lower()] == []
     pace: Any = caches["pace"]
     kept = [pickle.loads(one) for one in pace._cache.values()]  # noqa: S301 - our own
     assert kept
@@ -52,5 +52,5 @@ def test_it_would_be_noticed():
     def folded(text: str) -> str:
         return text.lower()
 
-    folded("A Quillon.")
-    assert "A Quillon." in set(remembered())
+    folded("A Zephyrine.")
+    assert "A Zephyrine." in set(remembered())
