@@ -22,7 +22,7 @@ from messaging.reading_back import read_back as read_back_texts
 from messaging.sending import send_due
 from messaging.settling import go_again
 from messaging.settling import settle as settle_texts
-from reminders import hearing, imports, news, paging, planning
+from reminders import hearing, imports, news, paging, planning, shared_experiences
 from reminders.alarms import alarms
 from reminders.daily_count import count_today as count_doses
 from reminders.sweep import sweep as sweep_schedules
@@ -132,7 +132,8 @@ def forget() -> None:
 
 @shared_task(base=Tick)
 def wipe_traces() -> None:
-    wipe_what_members_left(read_clock())
+    if wipe_what_members_left(read_clock()):
+        shared_experiences.wipe_traces()
 
 
 @shared_task(base=Tick)

@@ -3,12 +3,14 @@
 import struct
 from datetime import timedelta
 from hashlib import sha256
+from uuid import uuid4
 
-from django.db import connection, transaction
+import pytest
+from django.db import IntegrityError, connection, transaction
 
 from accounts.models import AuditEntry, KeptReply
 from community.members.leaving import leave
-from community.members.traces import DAY, INDEXED_WORDS, wipe_traces
+from community.members.traces import INDEXED_WORDS, wipe_traces
 from community.models import (
     Case,
     Channel,
@@ -28,8 +30,11 @@ from community.moderation.reports import Complaint, report_member, report_post
 from community.notices.writing import tell
 from community.posts.drafts import save_draft
 from community.posts.reacting import react
+from messaging.clock import read_clock
+from reminders import shared_experiences
 from tests.cast import NOW
 from tests.community import Circle, answer, as_actor, begin, held, make_circle, wrote
+from workers import tasks
 
 # Every column of the community's tables that can hold words. "gone": erasing a member blanks what
 # it holds of theirs, or takes the row away; else why nothing of a member's own can be in it.
@@ -171,8 +176,10 @@ PAGE, FREE_SPACE = 8192, 12
 
 def test_erased_words_are_in_no_file_of_the_database(world):
     circle, mark = make_circle(), "quillon"
+    shared, ada, actor = uuid4(), world.cast.ada, world.cast.actor
     with transaction.atomic():
         write_everywhere(circle, mark)
+        shared_experiences.receive(shared, ada.id, mark, f"{mark} shared", actor, NOW)
     words = (mark, "Heron", LONG[-12:])
     with connection.cursor() as cursor:
         # As Postgres does it by itself, some day.
@@ -181,11 +188,23 @@ def test_erased_words_are_in_no_file_of_the_database(world):
     assert holding(*words) >= {
         *("community_livetext", "live_search", "contact_by_address", "community_draft (TOAST)"),
         *("community_revision", "community_persona", "pg_statistic"),
+        "reminders_sharedexperience",
     }
-    assert not wipe_traces(NOW), "nobody has left"
-    leave(circle.heron.id, erase=True, actor=as_actor(circle.heron), now=NOW)
+    now = read_clock()
+    assert not wipe_traces(now), "nobody has left"
+    leave(circle.heron.id, erase=True, actor=as_actor(circle.heron), now=now)
+    shared_experiences.take_back(shared, actor, now)
     assert "live_search" in holding(mark)
-    assert wipe_traces(NOW + DAY)
+    with connection.cursor() as cursor:
+        # As a run that was killed leaves it.
+        half = "CREATE UNIQUE INDEX CONCURRENTLY live_search_ccnew ON community_livetext (language)"
+        begin(circle.wren, circle.sleep)
+        with pytest.raises(IntegrityError):
+            cursor.execute(half)
+    tasks.wipe_traces.run()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_index WHERE NOT indisvalid")
+        assert cursor.fetchone() == (0,)
     assert holding(*words) == set()
-    assert not wipe_traces(NOW + DAY), "once a day"
+    assert not wipe_traces(now), "once a day"
     assert AuditEntry.objects.filter(verb="wipe_traces").count() == 1
