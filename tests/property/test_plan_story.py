@@ -284,5 +284,5 @@ def test_any_story_keeps_what_must_hold(cast: Cast) -> None:
     Story.cast = cast
     run_state_machine_as_test(
         Story,
-        settings=settings(profile, max_examples=profile.max_examples // 3, stateful_step_count=15),
+        settings=settings(profile, max_examples=profile.max_examples // 4, stateful_step_count=15),
     )
