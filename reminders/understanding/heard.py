@@ -56,8 +56,20 @@ class Heard:
             "person.unsure": by_cues,
         }
         return [
-            one for one in self.all_found if not by.get(one.part, by.get(one.kind, by_all))(one)
+            one
+            for one in self.all_found
+            if not by.get(one.part, by.get(one.kind, by_all))(one) and not self._is_misheard(one)
         ]
+
+    def _is_misheard(self, one: Found) -> bool:
+        """Whether a word of another language is an everyday one of the patient's ("mal" in a German
+        text), or only a slip for one. Not so signs: whatever may be one is."""
+        if one.part not in {"say", "effect", "person"} or one.language in {self.language, "any"}:
+            return False
+        words = [self.tokens[at].text for at in range(one.first, one.last)]
+        if len(words) == 1 and words[0] in self.book.common[self.language]:
+            return True
+        return not all(self.book.known(word) for word in words)
 
     def _covering(self, kinds: Callable[[str], bool]) -> Callable[[Found], bool]:
         """Tells of a phrase whether it is a strict part of another of these kinds."""

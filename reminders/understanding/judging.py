@@ -210,13 +210,15 @@ class Reading(Heard):
         if self.shortcut:
             return {self.shortcut}
         persons = [one for one in self.of("person.") if self._is_heeded(one)]
-        if "?" in self.text or persons or self.of("say.") or self._mine("cue.not"):
+        if "?" in self.text or persons or self._mine("cue.not"):
             return set()
         opening = [at for at, clause in enumerate(self.clauses) if clause == self.clauses[0]]
         known = all(self.is_ordinary(at) or at in self.covered for at in opening)
         if known and self._is_to_come and not self._mine("cue.other"):
             return {Meaning.LATER}
-        return {Meaning.LATER} if self._mine("cue.once") and self.strays < _STRAY else set()
+        greeted = self.places(self.language, "cue.greet")
+        once = any(greeted.issuperset(range(one.first)) for one in self._mine("cue.once"))
+        return {Meaning.LATER} if once and self.strays < _STRAY else set()
 
     def _mine(self, *parts: str) -> list[Found]:
         """What counts of these kinds in the patient's language."""
@@ -279,7 +281,7 @@ class Reading(Heard):
             or self._is_denied_somewhere
             or self._is_a_question
             or self._is_at_an_odd_time
-            or self.strays >= _STRAY
+            or self.strays >= (1 if self._heard_in - {self.language, "any"} else _STRAY)
             or len(self.words) > _LONG
         )
 

@@ -51,6 +51,7 @@ class Book:
     urgent: set[str] = field(default_factory=set)
     alone: set[str] = field(default_factory=set)
     ordinary: set[str] = field(default_factory=set)
+    common: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     numbers: dict[str, dict[str, int]] = field(default_factory=dict)
     slips: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
 
@@ -111,6 +112,7 @@ def _read(found: Book, language: str, data: dict[str, Any]) -> None:
         (found.keys if word.endswith("*") else found.ordinary).add(word)
         found.keys.add(word)
         found.ordinary.add(word)
+        found.common[language].add(word)
     for part in ("say", "effect", "urgent", "person", "cue"):
         for name, phrases in data.get(part, {}).items():
             for written in _phrases(phrases):
