@@ -83,7 +83,9 @@ class Reading(Heard):
             return False
         if one.kind == "say.when" and any(one.overlaps(other) for other in self.of("urgent.")):
             return False
-        if one.kind == "say.later" and self._is_in_a_question_when(one):
+        if one.kind == "say.later" and (
+            self._is_in_a_question_when(one) or self.of("urgent.self_harm")
+        ):
             return False
         if one.kind == "say.stop_alone":
             return all(self.is_ordinary(at) for at in self.clause_of(one))
