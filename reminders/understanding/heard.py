@@ -76,7 +76,7 @@ class Heard:
         return not all(self.book.known(word) for word in words)
 
     def _goes_on(self, one: Found) -> bool:
-        """Whether a sign begins in a harmless phrase and ends behind it ("no pain" in the chest)."""
+        """Whether a sign begins in a harmless phrase and ends behind it: "no pain" in the chest."""
         ends = (self._ends_of_signs.get(at, 0) for at in range(one.first, one.last))
         return one.kind == "cue.plain" and max(ends) > one.last
 

@@ -133,7 +133,5 @@ def _value(phrase: Phrase, span: list[Token], book: Book) -> Any:
     if phrase.value is None:
         return None
     numbers = book.numbers[phrase.language]
-    said = (
-        token.text if token.text[0].isdigit() else numbers.get(token.text) for token in span
-    )
+    said = (token.text if token.text[0].isdigit() else numbers.get(token.text) for token in span)
     return (phrase.value, *(str(number) for number in said if number is not None))

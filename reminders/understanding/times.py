@@ -9,6 +9,7 @@ from reminders.understanding.phrases import Found
 
 _NOON = 12
 _SAID_FIRST = {"past", "to"}
+_SAID_LAST = {"plus": "past", "less": "to"}
 _MINUTES = {"5", "10", "15", "20", "25"}
 """Minutes that people say before an hour; "2 to 3" is another thing."""
 _BESIDE = {"half_past": 30, "half_to": 30, "quarter_past": 15, "quarter_to": 15}
@@ -65,9 +66,13 @@ def _fields(kind: str, value: Any, *numbers: str) -> dict[str, Any]:
 def _clock(value: Any, *numbers: str) -> dict[str, Any]:
     """A clock time. value: a time of day, or how its number is meant: "either", "am", "pm", "day"
     (of 24 hours), "half_past", "half_to", "quarter_past", "quarter_to"; of two numbers "past" and
-    "to" (minutes, then hour)."""
+    "to" (minutes, then hour), "plus" and "less" (hour, then minutes)."""
     if isinstance(value, time):
         return {"clock": value}
+    if value in _SAID_LAST:
+        value, numbers = _SAID_LAST[value], numbers[::-1]
+    if value == "day" and len(numbers) > 1:
+        numbers = (":".join(numbers[:2]),)
     if not numbers or (value in _SAID_FIRST and numbers[0] not in _MINUTES):
         return {}
     number = numbers[0] if value in {"either", "am", "pm", "day"} else numbers[-1]
