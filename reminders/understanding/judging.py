@@ -20,7 +20,7 @@ _OF_SIGN = {
     Sign.LOW_MOOD: Effect.MOOD,
     Sign.BEHAVIOUR: Effect.MOOD,
 }
-_BESIDE_A_DIGIT = ("cue.greet", "cue.option", "cue.plain")
+_BESIDE_A_DIGIT = ("cue.option", "cue.plain")
 """What may stand beside a digit that answers: "1 week" and "one day" answer nothing."""
 _CARELESS = frozenset({Meaning.WHEN, Meaning.HELP})
 """Meanings that a question mark belongs to."""
