@@ -16,9 +16,17 @@ _CLOCK = re.compile(r"^(\d{1,2})[h.,](\d\d)\b")
 _APOSTROPHES = "'’‘ʼ´`′＇‛"  # noqa: RUF001
 _LOOKALIKES = str.maketrans(
     # Cyrillic, Greek and others that are drawn as a Latin letter, and letters that NFKD keeps.
-    "авекмнорстухіјѕԁԛԝһɡցոօαβεικνοπρστυχωγηłøđıɑəɩᴀʙᴄᴅᴇꜰɢʜɪᴊᴋʟᴍɴᴏᴘʀꜱᴛᴜᴠᴡʏᴢᎪᏟᎠᎬᎻᎫᏦᏞᎷᏢᏚᎢᏙᏔᏃӏѵ",
-    "abekmhopctyxijsdqwhggnoabeiknonpstuxwynlodiaeiabcdefghijklmnoprstuvwyzacdehjklmpstvwzlv",
+    "авекмнорстухіјѕԁԛԝһɡցոօαβεικνοπρστυχωγηłøđıɑəɩᴀʙᴄᴅᴇꜰɢʜɪᴊᴋʟᴍɴᴏᴘʀꜱᴛᴜᴠᴡʏᴢᎪᏟᎠᎬᎻᎫᏦᏞᎷᏢᏚᎢᏙᏔᏃӏѵ"
+    "ᗩᗷᑕᗪᗴᖴᕼᒍᒪᗰᑎᑭᖇᔕᑌᐯᗯ",
+    "abekmhopctyxijsdqwhggnoabeiknonpstuxwynlodiaeiabcdefghijklmnoprstuvwyzacdehjklmpstvwzlv"
+    "abcdefhjlmnprsuvw",
 )
+# White on black, in circles and in squares: pictures to Unicode, letters to who reads them.
+_LOOKALIKES |= {
+    first + place: ord(letter)
+    for first in (0x1F150, 0x1F170)
+    for place, letter in enumerate("abcdefghijklmnopqrstuvwxyz")
+}
 _BLANKS = "\u115f\u1160\u2800"
 """Letters and pictures of nothing at all."""
 _LIGATURES = {"œ": "oe", "æ": "ae", "ß": "ss", "ẞ": "ss"}

@@ -238,3 +238,8 @@ def test_each_language_has_words_for_all_that_another_has(language: str) -> None
             kinds.setdefault(phrase.language, set()).add(phrase.kind)
     assert kinds[language] == kinds["en"]
     assert book().numbers[language]
+
+
+@pytest.mark.parametrize("text", ["🅵🅴🆅🅴🆁", "🅕🅔🅥🅔🅡 since Monday", "ᖴEᐯEᖇ", "ＦＥＶＥＲ"])  # noqa: RUF001
+def test_letters_that_are_drawn_as_pictures_are_read(text: str) -> None:
+    assert [sign.value for sign in understand(text, "en").urgent] == ["fever"]
