@@ -10,6 +10,8 @@ _GAP = 3
 _WHOLE = 6
 """Letters of a phrase that counts however the words are cut: "ki llmy self". Shorter ones count
 as written, or letter by letter."""
+_FIGURES = 9
+"""Figures in a row, of one word or of several, that are read as one number at most."""
 _READINGS = {
     "0": "o", "1": "il", "3": "e", "4": "a", "5": "s", "7": "t", "8": "b", "9": "g",
     "@": "a", "$": "s", "!": "il", "|": "il", "€": "e",
@@ -85,11 +87,13 @@ def _on(post: Plain, node: Node, walk: _Walk) -> Iterator[tuple[Node, _Walk]]:
 def _read(post: Plain, node: Node, place: int) -> Iterator[tuple[Node, int]]:
     """Where a figure or a mark leads to: as a number, or as the letter that it stands for."""
     letter = post.letters[place]
-    if NUMBER in node and letter.isdigit() and post.starts(place):
-        end = place + 1
-        while end < len(post.letters) and post.letters[end].isdigit():
+    if NUMBER in node and post.starts(place):
+        first = end = place + (letter in "$€")
+        most = min(len(post.letters), first + _FIGURES)
+        while end < most and post.letters[end].isdigit():
             end += 1
-        yield node[NUMBER], end
+        if end > first:
+            yield node[NUMBER], end
     for other in _READINGS.get(letter, ""):
         if other in node:
             yield node[other], place + 1

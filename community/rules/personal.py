@@ -20,6 +20,10 @@ _DATE = re.compile(
 )
 _DECIMAL = re.compile(r"(?<![\d.])(?:0|[1-9]\d{0,2})[.,]\d{1,3}(?![.\d])")
 _GROUPED = re.compile(r"^\d{3}[ .-]?\d{3}[ .-]?\d{3}$|^\d{3}(?:[ .-]\d\d){3}$")
+_ABROAD = re.compile(
+    r"^\(\d{2,5}\)[ .-]?\d{3,5}[ .-]\d{3,4}$"  # (415) 555-0132, (11) 91234-5678
+    r"|^(?:1[ .-])?[2-9]\d\d([.-])[2-9]\d\d\1\d{4}$"  # 415-555-0132
+)
 _MOBILE = {"es": "6789", "pl": "45678"}
 """First figures of national numbers, nine figures long and without a 0 before."""
 
@@ -93,6 +97,9 @@ _ADDRESS = re.compile(
     )
 )
 _SAID_FIGURES = 9
+_SAYING = 4
+"""Words before a number that may say what it is; _SEEN: characters that they stand in."""
+_SEEN = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,24 +140,34 @@ def _numbers(flat: str, language: str) -> Iterator[tuple[str, tuple[int, int]]]:
     for run in _RUN.finditer(flat):
         figures = re.sub("[^0-9+]", "", run[0].replace("o", "0").replace("l", "1"))
         real = sum(char.isdigit() for char in run[0])
-        if real * 2 > len(figures) and (kind := _kind(figures, run[0], language)):
-            yield kind, run.span()
+        if real * 2 <= len(figures):
+            continue
+        if len(figures) == 10 and _is_nhs_number(figures):
+            yield "nhs_number", run.span()
+        elif _is_phone(figures, run[0], language, _before(flat, run.start())):
+            yield "phone", run.span()
 
 
-def _kind(figures: str, typed: str, language: str) -> str | None:
-    if len(figures) == 10 and _is_nhs_number(figures):
-        return "nhs_number"
+def _before(flat: str, place: int) -> frozenset[str]:
+    """The last words of the line before a number, which may say what it is."""
+    line = re.split(r"[\n!?;]|\. ", flat[max(0, place - _SEEN) : place])[-1]
+    return frozenset(re.findall(r"[^\W\d_]+", line)[-_SAYING:])
+
+
+def _is_phone(figures: str, typed: str, language: str, before: frozenset[str]) -> bool:
     if figures.startswith(("+", "00")):
-        return "phone"
+        return True
     if figures.startswith("0"):
-        return "phone" if 9 <= len(figures) <= 12 else None
+        return 9 <= len(figures) <= 12
+    if len(figures) in {11, 12} and figures.startswith(("44", "48", "34", "33", "49")):
+        return True
+    if before & cues().figures:
+        return False
     national = len(figures) == 9 and _GROUPED.match(typed) is not None
-    if national and figures[0] in _MOBILE.get(language, ""):
-        return "phone"
     return (
-        "phone"
-        if len(figures) in {11, 12} and figures.startswith(("44", "48", "34", "33", "49"))
-        else None
+        (national and figures[0] in _MOBILE.get(language, ""))
+        or _ABROAD.match(typed) is not None
+        or bool(before & cues().calling)
     )
 
 
