@@ -87,12 +87,14 @@ _ADDRESS = re.compile(
             r"(?<![\w.,])\d{1,4}(?: ?bis| ?ter)?,? "
             r"(?:rue|avenue|boulevard|bd|impasse|allee|chemin|quai|cours) "
             r"(?:(?:de|du|des|la|le|les|l'|d') ?){0,3}[a-z'-]{2,30}",
+            r"(?<![\w.,])\d{1,4},? place (?:(?:de la|de|du|des|d') ?[a-z'-]{2,30}"
+            r"|[a-z'-]{3,30}, ?\d{5}(?!\d))",
             # Spanish: calle Mayor, 12
             r"(?<!\w)(?:calle|c/|avenida|avda\.?|plaza|paseo|camino) ?"
             r"(?:(?:de|del|la|las|los|el) ){0,3}[a-z'-]{2,30}(?: [a-z'-]{2,30}){0,2}"
             r"(?:,| n\.?| numero)? \d{1,4}(?![\d,.]\d|\w)",
             # German: Lindenstraße 12
-            r"(?<!\w)[a-z-]{3,30}(?:strasse|str\.|str|weg|platz|allee|gasse|damm|ufer) "
+            r"(?<!\w)[a-z-]{3,30}(?: ?strasse| ?str\.|str|weg|platz|allee|gasse|damm|ufer) "
             rf"\d{{1,3}}[a-z]?(?![\w.,]\d|\w| (?:{_UNIT})\b)",
             # Am Markt 3, 50667 Köln
             r"(?<!\w)(?:am|an der|auf dem|auf der|beim|im|in der|zum|zur|unter den) [a-z-]{3,30} "
