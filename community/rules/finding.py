@@ -14,8 +14,9 @@ _FIGURES = 9
 """Figures in a row, of one word or of several, that are read as one number at most."""
 _READINGS = {
     "0": "o", "1": "il", "3": "e", "4": "a", "5": "s", "7": "t", "8": "b", "9": "g",
-    "@": "a", "$": "s", "!": "il", "|": "il", "€": "e",
+    "@": "a", "$": "s", "!": "il", "|": "il", "€": "e", "i": "l", "l": "i",
 }  # fmt: skip
+"""What else a character is read as: a capital i is drawn like an l."""
 _ANY = "*"
 """A letter that was starred out."""
 
@@ -63,7 +64,7 @@ def _from(post: Plain, root: Node, first: int) -> Iterator[Found]:
             letter = post.letters[place]
             if letter in node:
                 waiting.append((node[letter], (place + 1, skipped, words)))
-            if not letter.isalpha():
+            if letter in "il" or not letter.isalpha():
                 waiting += [(to, (at, skipped, words)) for to, at in _read(post, node, place)]
 
 

@@ -120,7 +120,7 @@ def _asked(name: str, ask: Callable[[], Iterable[Hit]]) -> list[Hit]:
 
 
 def _state(hit: Hit) -> State:
-    """A person looks at what would be blocked where it is quoted: often it is what somebody bore."""
+    """A person looks at what is quoted and would be blocked: often it is what somebody bore."""
     if hit.note == "failed" or (hit.action == Action.BLOCK and "quoted" in hit.note):
         return State.PENDING
     return _STATES.get(hit.action, State.PUBLISHED)
