@@ -10,6 +10,8 @@ _GAP = 3
 _WHOLE = 6
 """Letters of a phrase that counts however the words are cut: "ki llmy self". Shorter ones count
 as written, or letter by letter."""
+_NEAR = 6
+"""A figure is read as a letter where there is a real one this near."""
 _FIGURES = 9
 """Figures in a row, of one word or of several, that are read as one number at most."""
 _READINGS = {
@@ -64,7 +66,7 @@ def _from(post: Plain, root: Node, first: int) -> Iterator[Found]:
             letter = post.letters[place]
             if letter in node:
                 waiting.append((node[letter], (place + 1, skipped, words)))
-            if letter in "il" or not letter.isalpha():
+            if not letter.isalpha() or (letter in "il" and not post.alone(place)):
                 waiting += [(to, (at, skipped, words)) for to, at in _read(post, node, place)]
 
 
@@ -95,8 +97,9 @@ def _read(post: Plain, node: Node, place: int) -> Iterator[tuple[Node, int]]:
             end += 1
         if end > first:
             yield node[NUMBER], end
+    near = post.letters[max(0, place - _NEAR) : place + _NEAR]
     for other in _READINGS.get(letter, ""):
-        if other in node:
+        if other in node and any(map(str.isalpha, near)):
             yield node[other], place + 1
     if letter == _ANY:
         yield from ((node[other], place + 1) for other in node if len(other) == 1)

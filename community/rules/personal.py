@@ -19,7 +19,7 @@ _DATE = re.compile(
     r"|\d{1,2}-\d{1,2}-(?:19|20)\d\d)(?!\d)"
 )
 _DECIMAL = re.compile(r"(?<![\d.])(?:0|[1-9]\d{0,2})[.,]\d{1,3}(?![.\d])")
-_GROUPED = re.compile(r"^\d{3}[ .-]?\d{3}[ .-]?\d{3}$|^\d{3}(?:[ .-]\d\d){3}$")
+_GROUPED = re.compile(r"^\d{3}[ .-]?\d{3}[ .-]?\d{3}$|^\d{3}(?:[ .-]\d\d){3}$|^\d(?: \d){8}$")
 _TYPED_FOR = str.maketrans("oli", "011")
 _ABROAD = re.compile(
     r"^\(\d{2,5}\)[ .-]?\d{3,5}[ .-]\d{3,4}$"  # (415) 555-0132, (11) 91234-5678
@@ -106,6 +106,8 @@ _ADDRESS = re.compile(
     )
 )
 _SAID_FIGURES = 9
+_SAID_AT_ONCE = 7
+"""Figures of one that is partly in words: "07700 nine double zero"."""
 _SAYING = 4
 """Words before a number that may say what it is; _SEEN: characters that they stand in."""
 _SEEN = 60
@@ -194,7 +196,7 @@ def _said(text: str) -> Iterator[Personal]:
     first = count = words = 0
     for number in range(len(post.words)):
         word = post.word_text(number) if number < len(post.words) - 1 else ""
-        if word in said or (word.isdigit() and len(word) < 3):
+        if word in said or (word.isdigit() and len(word) < _SAID_AT_ONCE):
             first = number if not count else first
             count += 1 if word in said else len(word)
             words += word in said
