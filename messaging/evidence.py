@@ -105,11 +105,15 @@ def _advance(of_text: Mapping[UUID, Sequence[Report]], now: datetime | None) -> 
         [(text, own)] = of_text.items()
         # Not the error's words: they hold the whole row, number and text included.
         log.error("What was found out about text %s is refused: %s", text, type(error).__name__)
-        if not any(report.sid and not report.doubled for report in own):
-            return 0
-        if isinstance(error, IntegrityError):
-            return _advance({text: [replace(report, doubled=True) for report in own]}, now)
-        return _advance({text: [replace(report, sid="") for report in own]}, now)
+        if isinstance(error, DataError):
+            bare = [replace(report, sid="") for report in own]
+            return _advance({text: bare}, now) if bare != own else 0
+        doubled = [replace(report, doubled=True) for report in own]
+        if doubled != own:
+            return _advance({text: doubled}, now)
+        # It was cancelled, and queued anew under its key: two can't both have been wanted.
+        _keep([_event(report, moved_to="") for report in own])
+        return 0
 
 
 def _move(of_text: Mapping[UUID, Sequence[Report]], now: datetime | None) -> int:
@@ -151,14 +155,18 @@ def _apply(report: Report, row: _Row) -> _Event:
         row.refusals += finding in {Finding.NOT_TAKEN, Finding.DROPPED}
         # Told when it ends badly, and told again when that turns out to be wrong.
         row.untaken = row.untaken or after in NEWS or before in {*NEWS, State.CANCELLED}
+    return _event(report, moved_to=after.value if after != before else "")
+
+
+def _event(report: Report, moved_to: str) -> _Event:
     return _Event(
-        sms_id=row.id,
+        sms_id=report.sms_id,
         attempt=report.attempt,
         source=report.source.value,
-        status=finding.value,
+        status=report.finding.value,
         sid=report.sid,
         error_code=report.error_code,
-        moved_to=after.value if after != before else "",
+        moved_to=moved_to,
     )
 
 

@@ -162,6 +162,15 @@ def _check(plan: Plan, decision: Decision, today: date) -> None:
             f"The last injection was on {last.isoformat()}. Choose a first date after it.",
             "starts_on",
         )
+    told = plan.last_answered_on
+    if told is not None and decision.starts_on < told:
+        # Else the new plan's dates up to there would be left out, and nobody would know.
+        raise Invalid(
+            "told_ahead",
+            f"The injection of {told.isoformat()} was told of ahead of its day. Choose a first "
+            "date from there on, or take back what was told.",
+            "starts_on",
+        )
 
 
 def cautions(plan: Plan, decision: Decision, dates: list[date]) -> list[Caution]:

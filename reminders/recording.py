@@ -16,6 +16,7 @@ from accounts.refusals import Conflict, Invalid, NotFound
 from messaging import outbox
 from messaging.models import Sms
 from reminders.effects import Caution
+from reminders.ladder import FOLLOWING, Step, step_instant
 from reminders.models import (
     Answer,
     Cause,
@@ -83,7 +84,8 @@ def record_dose(
 ) -> Recorded:
     """Record what became of a dose, or correct what was recorded.
 
-    Telling the same again adds nothing. Raises NotFound, Invalid for dates and sites that can't
+    Telling the same again adds nothing. One that was told of by mistake is asked about again while
+    its plan holds, and else missed. Raises NotFound, Invalid for dates and sites that can't
     be, Conflict for a dose that was closed, and (second_dose_close) where another injection lies
     nearer than the clinic's least gap and it isn't `confirmed`: an overdose must not be a slip.
     """
@@ -120,7 +122,8 @@ def record_dose(
             recorded_by=actor.user if source == Source.STAFF else None,
             recorded_at=now,
         )
-        _move(dose, telling, schedule)
+        if not (telling.told == Told.NOT_TAKEN and _asked_again(dose, schedule, patient, now)):
+            _move(dose, telling, schedule)
         too_late = outbox.cancel([dose.id])
         signs = signs_in(telling.note, patient) if source == Source.PAGE else []
         _tell_the_team(patient, dose, telling, near, signs, now)
@@ -241,6 +244,39 @@ def _move(dose: Dose, telling: Telling, schedule: Schedule) -> None:
             following.save()
 
 
+def _asked_again(dose: Dose, schedule: Schedule, patient: Patient, now: datetime) -> bool:
+    """Give a dose that was told of by mistake back to its ladder, as it stood; False where a person
+    has to look: its last step has come, or the plan was decided on since."""
+    over = step_instant(Step.OVERDUE, dose.date, patient.hour, patient.zone)
+    decided = ScheduleVersion.objects.filter(schedule=schedule).latest("number")
+    if schedule.status != Status.RUNNING or decided.id != dose.version_id or now >= over:
+        return False
+    step = Step(dose.step)
+    if step == Step.NONE and not _planned_instead(dose, schedule):
+        return False
+    dose.state = DoseState.PLANNED if step == Step.NONE else DoseState.DUE
+    dose.next_step_at = step_instant(FOLLOWING[step], dose.date, patient.hour, patient.zone)
+    dose.save(update_fields=["state", "next_step_at"])
+    return True
+
+
+def _planned_instead(dose: Dose, schedule: Schedule) -> bool:
+    """Close the dose that was planned when this one was told of ahead of its day; False if there is
+    another by now."""
+    planned = Dose.objects.select_for_update(of=("self",)).filter(
+        schedule=schedule, state=DoseState.PLANNED
+    )
+    following = planned.first()
+    if following is None:
+        return False
+    between = Dose.objects.filter(schedule=schedule, date__gt=dose.date, date__lt=following.date)
+    if between.exclude(state=DoseState.CANCELLED).exists():
+        return False
+    following.state, following.next_step_at = DoseState.CANCELLED, None
+    following.save(update_fields=["state", "next_step_at"])
+    return True
+
+
 def _tell_the_team(
     patient: Patient,
     dose: Dose,
@@ -256,9 +292,9 @@ def _tell_the_team(
     if near is not None:
         both = {"taken_on": _day(telling).isoformat(), "other": near.isoformat()}
         open_items([Finding(patient.id, Cause.SECOND_DOSE, facts | both)], now)
-    if telling.told == Told.NOT_TAKEN:
+    if dose.state == DoseState.MISSED:
         open_items([Finding(patient.id, Cause.NO_ANSWER, facts)], now)
-    else:
+    elif telling.told != Told.NOT_TAKEN:
         causes = _without_missed(patient, [Cause.NO_ANSWER, Cause.NOT_ASKED])
         settle_items([patient.id], causes, now, told=telling.told, **facts)
 

@@ -4,7 +4,8 @@ Rules of FACTS, SMS law and carriers: the sender named and a contact stated, no 
 data; discreet texts carry no drug and no disease; answers never collide with the carriers' words;
 160 characters; a reading age of 9 to 11. No measure of reading age is made for one or two sentences
 in six languages, so what is counted is what all of them count: words in a sentence, letters in a
-word. It warns, and does not refuse.
+word. A long sentence can always be cut in two, so it is refused; a long word is warned of, for it
+may be a ward's name.
 """
 
 import re
@@ -77,7 +78,7 @@ def check(clinic: Clinic, language: Language, style: Wording, kind: str, body: s
     shown = body if problems else _longest(clinic, language, body)
     segments = count_segments(shown)
     problems += _contents(language, style, body)
-    problems += _digits_mean(kind, language, body)
+    problems += [*_digits_mean(kind, language, body), *_long_sentences(language, body)]
     if len(shown) > MOST_CHARACTERS:
         problems.append(Remark("long", f"Shorten it: {len(shown)} characters at its longest."))
     policy = Policy.objects.filter(clinic=clinic).first()
@@ -86,7 +87,7 @@ def check(clinic: Clinic, language: Language, style: Wording, kind: str, body: s
         problems=problems,
         warnings=[
             *_cost(shown, segments),
-            *_reading(language, body),
+            *_long_words(language, body),
             *_digits_left_out(kind, body),
         ],
         shown=shown,
@@ -192,16 +193,23 @@ def _cost(shown: str, segments: int) -> Iterator[Remark]:
         yield Remark("characters", f"At its longest it has {len(shown)} characters: 160 is best.")
 
 
-def _reading(language: Language, body: str) -> Iterator[Remark]:
-    book = _book(language)
-    # A placeholder is read as one word.
-    plain = re.sub(r"\{[a-z]+\}", "x", body)
-    longest = max((len(WORD.findall(part)) for part in re.split(r"[.:;!?]", plain)), default=0)
-    if longest > book["sentence"]:
+def _long_sentences(language: Language, body: str) -> Iterator[Remark]:
+    parts = re.split(r"[.:;!?]", _plain_words(body))
+    longest = max(len(WORD.findall(part)) for part in parts)
+    if longest > _book(language)["sentence"]:
         yield Remark("reading", f"A sentence has {longest} words. Make two of it.")
-    hard = [word for word in WORD.findall(plain) if len(word) > book["word"]]
+
+
+def _long_words(language: Language, body: str) -> Iterator[Remark]:
+    most = _book(language)["word"]
+    hard = [word for word in WORD.findall(_plain_words(body)) if len(word) > most]
     if hard:
         yield Remark("reading", f"Long words are hard to read: {', '.join(hard[:5])}.")
+
+
+def _plain_words(body: str) -> str:
+    """A text whose placeholders are read as one word each."""
+    return re.sub(r"\{[a-z]+\}", "x", body)
 
 
 def _longest(clinic: Clinic, language: Language, body: str) -> str:

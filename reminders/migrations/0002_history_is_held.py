@@ -31,7 +31,8 @@ BEGIN
         'planned>due', 'planned>taken', 'planned>skipped', 'planned>cancelled',
         'due>taken', 'due>skipped', 'due>missed', 'due>cancelled',
         'missed>taken', 'missed>skipped',
-        'taken>skipped', 'taken>missed', 'skipped>taken', 'skipped>missed'])) THEN
+        'taken>skipped', 'taken>missed', 'taken>due', 'taken>planned',
+        'skipped>taken', 'skipped>missed', 'skipped>due', 'skipped>planned'])) THEN
         RAISE EXCEPTION 'no arrow leads from % to %', OLD.state, NEW.state
             USING ERRCODE = 'check_violation';
     END IF;

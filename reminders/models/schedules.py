@@ -110,8 +110,12 @@ DOSE_ARROWS: dict[DoseState, frozenset[DoseState]] = {
         {DoseState.TAKEN, DoseState.SKIPPED, DoseState.MISSED, DoseState.CANCELLED}
     ),
     DoseState.MISSED: frozenset({DoseState.TAKEN, DoseState.SKIPPED}),
-    DoseState.TAKEN: frozenset({DoseState.SKIPPED, DoseState.MISSED}),
-    DoseState.SKIPPED: frozenset({DoseState.TAKEN, DoseState.MISSED}),
+    DoseState.TAKEN: frozenset(
+        {DoseState.SKIPPED, DoseState.MISSED, DoseState.DUE, DoseState.PLANNED}
+    ),
+    DoseState.SKIPPED: frozenset(
+        {DoseState.TAKEN, DoseState.MISSED, DoseState.DUE, DoseState.PLANNED}
+    ),
 }
 """Drawn in ARCHITECTURE.md; held by the database too (migration 0002). From taken and skipped on
 only a correction leads, which adds a record and keeps the first."""

@@ -12,7 +12,7 @@ from tests.processes import World
 
 @pytest.mark.processes
 @pytest.mark.parametrize(
-    "stopped_seconds", [20, pytest.param(60, id="a minute", marks=pytest.mark.soak)]
+    "stopped_seconds", [8, pytest.param(60, id="a minute", marks=pytest.mark.soak)]
 )
 def test_a_while_without_redis_and_an_empty_one_after_it(
     world: World, stopped_seconds: int

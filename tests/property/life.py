@@ -27,6 +27,7 @@ from reminders.schedule import Version
 from reminders.sweep import sweep
 from tests.cast import Cast
 from tests.property.picture import (
+    ENDED,
     Picture,
     check_doses,
     check_history,
@@ -284,7 +285,7 @@ class Life(RuleBasedStateMachine):
         assert dates.get(planned.date) == number, "the planned date isn't one of the plan's"
         assert planned.date >= decided[number - 1].on, "a date before it was decided"
         doses = self.seen.doses_of(planned.schedule_id)
-        asked = {row.date for row in doses if row.step or row.state in ("taken", "skipped")}
+        asked = {row.date for row in doses if row.step or row.state in ENDED}
         skipped = [day for day in dates if day < planned.date and day not in asked]
         assert not skipped, "a date was left out"
 

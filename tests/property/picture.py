@@ -19,6 +19,7 @@ DAYS_AFTER = {"day": 0, "next": 1, "overdue": 2}
 STEPS = ["", "day", "next", "overdue"]
 DID_NOT_GO = {"cancelled", "expired", "suppressed"}
 MAY_HAVE_GONE = {"sending", "unknown", "accepted", "sent", "delivered", "undelivered", "failed"}
+ENDED = ("taken", "skipped", "missed")
 READ = {"accepted", "sent", "delivered"}
 
 
@@ -201,7 +202,11 @@ def check_history(before: Picture, after: Picture, corrected: UUID | None = None
         )  # fmt: skip
         assert STEPS.index(later.step) >= STEPS.index(dose.step)
         if dose.id == corrected:
-            assert later.state in ("taken", "skipped", "missed")
+            assert later.state in ("taken", "skipped", "missed", "due" if dose.step else "planned")
+        elif dose.state == "planned" and later.state == "cancelled" and corrected is not None:
+            told = before.dose[corrected]
+            assert told.date < dose.date, "planned instead of one that was told of ahead"
+            assert after.dose[corrected].state == "planned"
         elif dose.state in ("taken", "skipped", "cancelled"):
             assert later == dose
         if dose.state == "missed":

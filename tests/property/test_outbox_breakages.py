@@ -90,6 +90,6 @@ def test_a_breakage_is_seen(
         run_state_machine_as_test(
             Outbox,
             settings=settings(
-                settings.default, max_examples=50, stateful_step_count=50, phases=[Phase.generate]
+                settings.default, max_examples=400, stateful_step_count=50, phases=[Phase.generate]
             ),
         )

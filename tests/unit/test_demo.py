@@ -4,43 +4,23 @@ import ast
 import socket
 import subprocess
 import sys
-from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 
 import pytest
 
-from accounts.models import Clinic, Membership, Role
+from accounts.models import Clinic
 from dev import demo_people
 from dev.demo_processes import choose_port
 from dev.folders import CHECKOUT
 from dev.stack import Trouble
 from messaging.models import Sms
-from reminders.models import Patient, Schedule
+from reminders.models import Patient
 from reminders.planning import plan_doses
 from tests.cast import make_clinic
 
 NOW = datetime(2026, 11, 23, 16, 20, 41, tzinfo=UTC)
-
-
-# -- the people -------------------------------------------------------------------------------
-
-
-def test_two_clinics_are_filled_once(db: None) -> None:
-    assert demo_people.fill(NOW) == 200
-    assert demo_people.fill(NOW) == 0
-    assert Patient.objects.count() == 200
-    assert Counter(Membership.objects.values_list("role", flat=True)) == dict.fromkeys(Role, 2)
-    statuses = Counter(Schedule.objects.values_list("status", flat=True))
-    assert set(statuses) == {"running", "paused", "stopped"}
-    assert sum(statuses.values()) < 200, "some have not begun"
-    for number in Patient.objects.values_list("number", flat=True):
-        assert number.startswith("+447700900") or number[5:10] == "55501", number
-    assert len(set(Patient.objects.values_list("language", flat=True))) == 6
-    assert not Sms.objects.filter(state="queued").exists(), (
-        "nobody is texted because of the filling"
-    )
 
 
 @pytest.fixture

@@ -1,32 +1,21 @@
-"""The demo's people answer by themselves, in words that are understood, and have a past."""
+"""The demo's people answer by themselves, in words that are understood."""
 
 from collections import Counter
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from uuid import uuid4
 
 import pytest
 
-from dev import demo_people
 from dev.demo_answers import LATEST, MIX, WORDS, Phones, Says
 from dev.demo_people import PLACES
 from dev.environment import ROUTINE_NUMBER
 from dev.simulator_client import SimulatorClient
-from messaging.models import Lane, Sms
+from messaging.models import Lane
 from messaging.sending import send_due
 from reminders.models import (
-    BloodResult,
-    Cause,
-    Dose,
-    DoseRecord,
-    DoseState,
     Language,
     Patient,
-    SideEffectEntry,
-    Urgency,
-    WorkItem,
-    WorkNote,
 )
-from reminders.planning import plan_doses
 from reminders.understanding import understand
 from tests.cast import Cast, make_patient
 from tests.texts import queue_text
@@ -74,33 +63,6 @@ def test_every_phone_answers_but_the_visitors_and_those_answered_by_hand(
     remind(cast.ada, "next")
     phones.look(2 * LATEST)
     assert phones.look(4 * LATEST) == 0
-
-
-def test_the_past_is_whole_and_what_was_missed_lately_is_on_the_worklist(db: None) -> None:
-    demo_people.fill(NOW)
-    fates = Counter(Dose.objects.values_list("state", flat=True))
-    past = fates.total() - fates[DoseState.PLANNED] - fates[DoseState.CANCELLED]
-    assert 0.8 * past < fates[DoseState.TAKEN] < past
-    assert fates[DoseState.SKIPPED]
-    assert fates[DoseState.MISSED]
-    assert fates[DoseState.DUE] == 0
-    assert DoseRecord.objects.count() == fates[DoseState.TAKEN] + fates[DoseState.SKIPPED]
-    assert not DoseRecord.objects.filter(recorded_at__gt=NOW).exists()
-    lately = Dose.objects.filter(
-        state=DoseState.MISSED, date__gt=NOW.date() - timedelta(days=9), date__lt=NOW.date()
-    )
-    noted = set(WorkNote.objects.values_list("facts__dose", flat=True))
-    assert lately
-    assert {str(dose.id) for dose in lately} <= noted
-    open_ = WorkItem.objects.filter(closed_at=None)
-    causes = set(open_.values_list("cause", flat=True))
-    assert causes >= {Cause.NO_ANSWER, Cause.TEXT_TO_READ, Cause.CALL_ME, Cause.OPTED_OUT}
-    assert not open_.filter(urgency=Urgency.NOW).exists(), "nobody is paged by the filling"
-    assert BloodResult.objects.count() > 500
-    assert SideEffectEntry.objects.count() > 200
-    # Nothing of it is asked for again.
-    plan_doses(NOW)
-    assert Sms.objects.filter(state="queued").count() < 5
 
 
 def test_a_safety_text_names_the_numbers_of_the_clinics_own_country() -> None:

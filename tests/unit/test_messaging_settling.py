@@ -276,3 +276,16 @@ def test_what_stays_silent_is_asked_after_now_and_then(simulator):
     for minutes in (11, 12, 20, 22, 60 * 24 * 4):
         read_back(now() + timedelta(minutes=minutes))
     assert simulator.ledger()["calls"]["fetch"] - asked == 2
+
+
+def test_what_is_said_of_a_text_that_was_queued_anew_under_its_key_is_kept(simulator):
+    """As a page of which nobody knew, that was moved, and had left after all."""
+    sms_id = queue_text()
+    send_due(Lane.ROUTINE)
+    key = get(sms_id).dedup_key
+    Sms.objects.filter(id=sms_id).update(state="cancelled")
+    again = queue_text()
+    Sms.objects.filter(id=again).update(dedup_key=key)
+    advance([Report(sms_id, 1, Source.CALLBACK, Finding.DELIVERED, get(sms_id).sid)])
+    assert (state(sms_id), state(again)) == ("cancelled", "queued")
+    assert SmsEvent.objects.filter(sms=sms_id, status="delivered", moved_to="").exists()

@@ -57,13 +57,67 @@ def test_telling_the_same_again_adds_nothing(cast, due):
     assert told(cast, due, TAKEN).record == told(cast, due, TAKEN).record
 
 
-def test_taking_a_record_back_leaves_the_dose_missed_and_on_the_worklist(cast, due):
+DAY = timedelta(days=1)
+WEEK = timedelta(weeks=1)
+TAKEN_BACK = Telling(Told.NOT_TAKEN)
+
+
+def keys() -> list[str]:
+    """Which steps of which dates have a text that wasn't cancelled."""
+    dates = {str(dose.id): dose.date for dose in Dose.objects.all()}
+    rows = Sms.objects.exclude(state="cancelled").order_by("id").values_list("dedup_key", flat=True)
+    return [f"{dates[id_]} {step}" for _, id_, step in (key.split(":") for key in rows)]
+
+
+def test_taken_back_in_time_the_dose_is_asked_about_again(cast, due):
+    claim(Lane.ROUTINE, NINE)
     told(cast, due, TAKEN)
-    done = told(cast, due, Telling(Told.NOT_TAKEN))
+    done = told(cast, due, TAKEN_BACK)
+    assert (done.dose.state, done.dose.next_step_at) == ("due", NINE + DAY)
+    assert not WorkItem.objects.exists()
+    plan_doses(NINE + DAY)
+    assert keys() == ["2027-01-04 day", "2027-01-04 next"]
+
+
+@pytest.mark.parametrize("first", [Telling(Told.TAKEN, MONDAY - DAY), Telling(Told.SKIPPED)])
+def test_taken_back_before_its_day_it_is_planned_again_and_reminded_of_once(cast, first):
+    prescribing.start(cast.ada.id, Decision(7, MONDAY), None, cast.actor, NOW)
+    dose = Dose.objects.get()
+    told(cast, dose, first, NINE - DAY)
+    assert Dose.objects.get(state="planned").date == MONDAY + WEEK
+    told(cast, dose, TAKEN_BACK, NINE - DAY)
+    assert Dose.objects.get(state="planned") == dose
+    for days in range(9):
+        plan_doses(NINE + days * DAY)
+    assert [key for key in keys() if key.endswith("day")] == ["2027-01-04 day", "2027-01-11 day"]
+    assert Dose.objects.filter(state="cancelled").count() == 1
+
+
+def test_taken_back_after_48_hours_it_is_missed_and_on_the_worklist(cast, due):
+    told(cast, due, TAKEN)
+    done = told(cast, due, TAKEN_BACK, NINE + 2 * DAY)
     assert (done.dose.state, done.dose.missed_because) == ("missed", "no_answer")
     assert WorkItem.objects.get(closed_at=None).cause == Cause.NO_ANSWER
-    told(cast, due, TAKEN)
+    told(cast, due, TAKEN, NINE + 2 * DAY)
     assert not WorkItem.objects.filter(closed_at=None).exists()
+
+
+def test_taken_back_after_a_change_of_plan_it_is_a_persons_to_look_at(cast, due):
+    told(cast, due, TAKEN)
+    decision = Decision(14, MONDAY + WEEK, "good counts")
+    token = read_plan(cast.ada).token
+    prescribing.change_interval(cast.ada.id, decision, token, cast.actor, NINE)
+    assert told(cast, due, TAKEN_BACK).dose.state == "missed"
+    assert WorkItem.objects.get(closed_at=None).cause == Cause.NO_ANSWER
+
+
+def test_taken_back_when_the_next_one_was_told_of_too_it_is_a_persons(cast):
+    prescribing.start(cast.ada.id, Decision(7, MONDAY), None, cast.actor, NOW)
+    first = Dose.objects.get()
+    told(cast, first, Telling(Told.SKIPPED), NINE)
+    told(cast, Dose.objects.get(state="planned"), Telling(Told.SKIPPED), NINE)
+    assert told(cast, first, TAKEN_BACK, NINE).dose.state == "missed"
+    assert Dose.objects.get(state="planned").date == MONDAY + 2 * WEEK
 
 
 def test_nothing_can_be_taken_back_of_a_dose_without_record(cast, due):
@@ -139,3 +193,23 @@ def test_a_closed_dose_takes_no_record(cast, due):
     with pytest.raises(Conflict) as refused:
         told(cast, due, TAKEN)
     assert refused.value.code == "dose_closed"
+
+
+def test_no_date_is_left_out_before_a_dose_that_was_told_of_ahead(cast):
+    """A skip told weeks ahead would stand in the way of a new plan's dates before it."""
+    prescribing.start(cast.ada.id, Decision(21, MONDAY), None, cast.actor, NOW)
+    plan_doses(NINE)
+    ahead = Dose.objects.get(state="planned")
+    told(cast, ahead, Telling(Told.SKIPPED))
+
+    def change() -> None:
+        decision = Decision(7, MONDAY + WEEK, "bad counts")
+        token = read_plan(cast.ada).token
+        prescribing.change_interval(cast.ada.id, decision, token, cast.actor, NINE + 6 * DAY)
+
+    with pytest.raises(Invalid) as refusal:
+        change()
+    assert (refusal.value.code, refusal.value.field) == ("told_ahead", "starts_on")
+    told(cast, ahead, TAKEN_BACK)
+    change()
+    assert Dose.objects.get(state="planned").date == MONDAY + WEEK

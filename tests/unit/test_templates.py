@@ -140,16 +140,18 @@ def test_one_letter_outside_of_the_phones_alphabet_is_warned_of(cast):
     assert [found.code for found in checked.warnings] == ["segments"]
 
 
-@pytest.mark.parametrize(
-    "hard",
-    [
-        "Notwithstanding, come in.",
-        "We ask you to come in and see us on the day that we have said to you before if you can.",
-    ],
-)
-def test_hard_reading_is_warned_of(cast, hard):
-    checked = templates.preview(cast.clinic, draft("en", "message:x", f"{CLOSED} {hard}"))
+def test_a_long_word_is_warned_of(cast):
+    body = f"{CLOSED} Notwithstanding, come in."
+    checked = templates.preview(cast.clinic, draft("en", "message:x", body))
+    assert checked.problems == []
     assert "reading" in {found.code for found in checked.warnings}
+
+
+def test_a_long_sentence_is_refused(cast):
+    hard = "We ask you to come in and see us on the day that we have said to you before if you can."
+    checked = templates.preview(cast.clinic, draft("en", "message:x", f"{CLOSED} {hard}"))
+    assert [found.code for found in checked.problems] == ["reading"]
+    assert "22 words" in checked.problems[0].message
 
 
 class TestVersions:
