@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.contrib.auth.hashers import make_password
+from django.contrib.sessions.models import Session
 from django.core.cache import cache
 from django.db import connection, transaction
 from knox.models import AuthToken
@@ -80,6 +81,12 @@ def sign_out(token: AuthToken, actor: audit.Actor) -> None:
     with transaction.atomic():
         token.delete()
         audit.record(actor, "sign_out", clinic_id=None, subject_id=token.user_id)
+
+
+def forget_sign_ins(now: datetime) -> None:
+    """Forget tokens and sessions that ran out: what was only of use in them, as a code, too."""
+    AuthToken.objects.filter(expiry__lte=now).delete()
+    Session.objects.filter(expire_date__lte=now).delete()
 
 
 def _count(what: str, most: int, now: datetime) -> None:

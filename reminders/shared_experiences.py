@@ -7,6 +7,7 @@ from django.db import transaction
 
 from accounts import audit
 from accounts.refusals import Conflict
+from accounts.traces import vacuum
 from reminders.models import Patient, SharedExperience
 from reminders.plan import lock_patient
 
@@ -61,3 +62,8 @@ def _note(verb: str, patient: Patient, share_id: UUID, actor: audit.Actor) -> No
     audit.record(
         actor, verb, clinic_id=patient.clinic_id, subject_id=patient.id, share=str(share_id)
     )
+
+
+def wipe_traces() -> None:
+    """Take away what Postgres keeps of words that were taken back. In no transaction."""
+    vacuum(["reminders_sharedexperience"])

@@ -10,7 +10,10 @@ from typing import Any
 
 from celery import Task, shared_task
 
+from accounts.sign_in import forget_sign_ins
 from community.alarms import alarms as community_alarms
+from community.members.entering import forget_what_is_over
+from community.members.traces import wipe_traces as wipe_what_members_left
 from community.moderation import paging as crises
 from community.notices import digests, texting
 from messaging.clock import first_look, read_clock
@@ -19,7 +22,7 @@ from messaging.reading_back import read_back as read_back_texts
 from messaging.sending import send_due
 from messaging.settling import go_again
 from messaging.settling import settle as settle_texts
-from reminders import hearing, imports, news, paging, planning
+from reminders import hearing, imports, news, paging, planning, shared_experiences
 from reminders.alarms import alarms
 from reminders.daily_count import count_today as count_doses
 from reminders.sweep import sweep as sweep_schedules
@@ -118,6 +121,19 @@ def read_back() -> None:
 @shared_task(base=Tick)
 def sweep() -> None:
     sweep_schedules(read_clock())
+
+
+@shared_task(base=Tick)
+def forget() -> None:
+    now = read_clock()
+    forget_sign_ins(now)
+    forget_what_is_over(now)
+
+
+@shared_task(base=Tick)
+def wipe_traces() -> None:
+    if wipe_what_members_left(read_clock()):
+        shared_experiences.wipe_traces()
 
 
 @shared_task(base=Tick)

@@ -25,6 +25,8 @@ TICKS: dict[str, tuple[float, str]] = {
     "workers.tasks.take_imports": (5, ROUTINE),
     "workers.tasks.read_back": (60, ROUTINE),
     "workers.tasks.sweep": (3600, ROUTINE),
+    "workers.tasks.forget": (3600, ROUTINE),
+    "workers.tasks.wipe_traces": (3600, ROUTINE),
     "workers.tasks.count_today": (3600, ROUTINE),
     "workers.tasks.watch": (30, ROUTINE),
 }

@@ -119,7 +119,7 @@ class OneThread(ReadingDoor):
             "thread": {
                 "id": thread.id,
                 "space_id": page.live.space_id,
-                "replies": page.live.replies,
+                "replies": page.count,
                 "active_at": page.live.active_at,
                 "pinned": page.live.pinned,
                 "read_only": thread.read_only,

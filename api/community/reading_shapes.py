@@ -148,8 +148,8 @@ class WrittenShown(serializers.Serializer[Any]):
 
 
 class EntryShown(serializers.Serializer[Any]):
-    """A thread in a feed. unread: texts that are new to you, at most 100; null if you haven't read
-    it."""
+    """A thread in a feed. replies: those that you see. unread: texts that are new to you, at most
+    100; null if you haven't read it."""
 
     thread = serializers.UUIDField(source="live.thread_id")
     space = serializers.UUIDField(source="live.space_id")
@@ -161,7 +161,7 @@ class EntryShown(serializers.Serializer[Any]):
     pinned = serializers.BooleanField(source="live.pinned")
     published_at = serializers.DateTimeField(source="live.published_at")
     active_at = serializers.DateTimeField(source="live.active_at")
-    replies = serializers.IntegerField(source="live.replies")
+    replies = serializers.IntegerField()
     unread = serializers.IntegerField(allow_null=True, max_value=MOST_UNREAD)
 
     def get_excerpt(self, entry: Entry) -> str:
@@ -177,8 +177,8 @@ class FeedPage(serializers.Serializer[Any]):
 
 
 class ThreadShown(serializers.Serializer[Any]):
-    """A thread. closed: for replies. slow_seconds: how long you wait between two replies
-    of yours. read_to: up to when you have read it, null if never."""
+    """A thread. replies: how many you see. closed: for replies. slow_seconds: how long you wait
+    between two replies of yours. read_to: up to when you have read it, null if never."""
 
     id = serializers.UUIDField()
     space = serializers.UUIDField(source="space_id")

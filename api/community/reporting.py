@@ -100,7 +100,8 @@ class ReportPost(ReportingDoor):
         problems=[403, 409],
     )
     def post(self, request: Request, post_id: UUID) -> Response:
-        """Report what you see of a post, once for each wording. You hear what became of it."""
+        """Report a post as it can be seen now, once for each wording, also of one whom you muted or
+        blocked. You hear what became of it."""
         return self.answer(report_post(self.me.id, post_id, self.complaint(), self.actor, self.now))
 
 

@@ -33,6 +33,11 @@ def sees(persona_id: UUID, other_id: UUID) -> bool:
     ).exists()
 
 
+def is_blocked(persona_id: UUID, by_id: UUID) -> bool:
+    """Whether another has blocked a persona, for whom they aren't there then."""
+    return Bond.objects.filter(persona=by_id, other=persona_id, kind=BondKind.BLOCK).exists()
+
+
 def bonds_of(persona: Persona) -> QuerySet[Bond]:
     """Whom a persona blocked or muted, with their names, the newest first."""
     return Bond.objects.filter(persona=persona).select_related("other").order_by("-id")
@@ -49,9 +54,8 @@ def set_bond(persona_id: UUID, other_id: UUID, kind: BondKind, actor: audit.Acto
         Persona.objects.select_for_update(no_key=True).get(id=persona_id)
         # Who blocked this one isn't found by them, unless they have a bond already.
         known = Bond.objects.filter(persona=persona_id, other=other_id)
-        hidden = Bond.objects.filter(persona=other_id, other=persona_id, kind=BondKind.BLOCK)
         there = Persona.objects.filter(id=other_id, left_at__isnull=True).exists()
-        if not there or (hidden.exists() and not known.exists()):
+        if not there or (is_blocked(persona_id, other_id) and not known.exists()):
             raise NotFound("member")
         if Bond.objects.filter(persona=persona_id)[MOST - 1 : MOST].exists():
             raise Conflict("too_many", "You have blocked and muted very many. Free some first.")

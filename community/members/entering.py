@@ -11,6 +11,7 @@ from uuid import UUID
 from zoneinfo import available_timezones
 
 from django.db import IntegrityError, transaction
+from django.db.models import Exists, OuterRef
 
 from accounts import audit
 from accounts.models import User
@@ -18,7 +19,7 @@ from accounts.refusals import Conflict, Forbidden, Invalid
 from community.crisis_help import help_for
 from community.members.house_rules import VERSION
 from community.members.pseudonyms import check_free, check_pseudonym
-from community.models import Persona, PersonaLink, PersonaSession
+from community.models import Persona, PersonaLink, PersonaSession, Sanction
 from community.moderation.sanctions import check_may_enter, check_may_write, in_force
 from community.moderation.words import hear
 
@@ -156,6 +157,16 @@ def forget_user(persona: Persona, now: datetime) -> None:
     """Forget whose persona this is, unless a sanction holds, which leaving doesn't end."""
     if not in_force(persona, now).exists():
         PersonaLink.objects.filter(persona=persona).delete()
+
+
+def forget_what_is_over(now: datetime) -> None:
+    """Forget tokens that ran out, and whose personas those were who left under a sanction that
+    doesn't hold any more."""
+    PersonaSession.objects.filter(expires_at__lte=now).delete()
+    holds = Sanction.objects.filter(
+        persona=OuterRef("persona"), lifted_at__isnull=True, ends_at__gt=now
+    )
+    PersonaLink.objects.filter(~Exists(holds), persona__left_at__isnull=False).delete()
 
 
 def check_is(user: User, persona: Persona) -> None:

@@ -17,7 +17,6 @@ from community.models import (
     Decision,
     Draft,
     Follow,
-    Notice,
     Persona,
     Reaction,
     ReadMark,
@@ -26,6 +25,7 @@ from community.models import (
     Sanction,
     SharedPost,
 )
+from community.notices.telling import notices_of
 
 Rows = Iterable[Mapping[str, object]]
 
@@ -78,9 +78,7 @@ def _lists(me: Persona) -> dict[str, Rows]:
         "contacts": Contact.objects.filter(persona=me).values(
             "channel", "address", "confirmed_at", "every_days"
         ),
-        "notices": Notice.objects.filter(persona=me)
-        .values("kind", "thread", "post", "at", "read_at")
-        .iterator(ROWS),
+        "notices": notices_of(me).values("kind", "thread", "post", "at", "read_at").iterator(ROWS),
         "decisions": (_decision(one) for one in _decisions(me).iterator(ROWS)),
         "sanctions": Sanction.objects.filter(persona=me).values(
             "kind", "starts_at", "ends_at", "lifted_at"

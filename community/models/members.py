@@ -94,7 +94,7 @@ class PersonaSession(models.Model):
 
     class Meta:
         indexes = [
-            # Read by the sweep, which forgets those that are over.
+            # Read by the tick that forgets those that are over.
             models.Index(fields=["expires_at"], name="persona_session_by_end")
         ]
 

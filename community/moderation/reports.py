@@ -1,5 +1,10 @@
 """Reports by members: what they say of a post or of a member, and what became of it.
 
+Whom one blocked or muted oneself can be reported all the same. Members do both to somebody who
+harms them, in either order, and a report shows nothing of what they chose not to see. Who was
+blocked by another finds nothing of theirs to report: an answer would say that it is there still,
+and the block is to give peace from them. Whoever else sees it can report it.
+
 All figures are here, and ours.
 """
 
@@ -12,7 +17,7 @@ from django.db.models import QuerySet, Sum
 
 from accounts import audit
 from accounts.refusals import Conflict, Invalid, NotFound, Refusal
-from community.members.bonds import sees
+from community.members.bonds import is_blocked
 from community.models import (
     Case,
     CaseKind,
@@ -69,7 +74,7 @@ def report_post(
 ) -> Reported:
     """Report what can be seen of a post now.
 
-    Raises NotFound for what the reporter can't see, Invalid for their own, and Conflict for a
+    Raises NotFound for what isn't there for the reporter, Invalid for their own, and Conflict for a
     revision that they have reported, or too many in a day.
     """
     with transaction.atomic():
@@ -98,7 +103,7 @@ def report_member(
         try:
             _check_rate(reporter, now)
             about = locked.get(about_id)
-            if about is None or about.left_at is not None or not sees(reporter_id, about_id):
+            if about is None or about.left_at is not None or is_blocked(reporter_id, about_id):
                 raise NotFound("member")
             report = _on_member(reporter, about, complaint.reason, words, actor, now)
         except Refusal:
@@ -140,20 +145,17 @@ def _heard(
 
 
 def _live(reporter: Persona, post_id: UUID) -> tuple[Thread, LiveText]:
-    """What the reporter can see of a post, its thread locked."""
+    """What there is of a post for the reporter, its thread locked."""
     found = LiveText.objects.filter(post=post_id).values_list("thread", flat=True).first()
     if found is None:
         raise NotFound("post")
     thread = lock_thread(found)
     live = LiveText.objects.filter(post=post_id, thread=thread).select_related("author").first()
-    if live is None or not (sees(reporter.id, live.author_id) and sees_thread(reporter, thread)):
+    if live is None or any(
+        is_blocked(reporter.id, author) for author in {live.author_id, thread.author_id}
+    ):
         raise NotFound("post")
     return thread, live
-
-
-def sees_thread(reporter: Persona, thread: Thread) -> bool:
-    """Whether a thread isn't by somebody whom a persona doesn't see."""
-    return reporter.id == thread.author_id or sees(reporter.id, thread.author_id)
 
 
 def _on_post(

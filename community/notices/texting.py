@@ -2,6 +2,12 @@
 
 At most one a day, between 8 and 21 by their clock, and only while there is something that they can
 see: a text that waits is taken back when what it was about is gone.
+
+By the next tick, two seconds later, and not by whoever hides: a post goes in many ways (withdrawn,
+hidden, removed, erased, with its thread, by a block, a mute or a choice), and one text tells of
+several notices, so that each of these would have to look what is left for each who was told. A text
+that was claimed for posting can't be cancelled anyway, for longer than that (claim.WINDOW). The one
+that leaves so says only that there is something new; who looks finds what they may see.
 """
 
 from datetime import datetime, timedelta

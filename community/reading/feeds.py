@@ -13,7 +13,7 @@ from accounts.refusals import NotFound
 from community.members.bonds import unseen_by
 from community.models import Follow, LiveTag, LiveText, LiveThread, Persona, Space
 from community.reading.keyset import Place, older
-from community.reading.marks import unread
+from community.reading.marks import replies_seen, unread
 from community.tags import OF_DAYS
 
 
@@ -41,10 +41,12 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Entry:
-    """A thread in a feed. unread: texts since it was read to, at most marks.MOST; null if never."""
+    """A thread in a feed. replies: those that its reader sees. unread: texts since it was read to,
+    at most marks.MOST; null if never."""
 
     live: LiveThread
     opener: LiveText
+    replies: int
     unread: int | None
 
 
@@ -113,9 +115,11 @@ def entries(me: Persona, keys: list[UUID], order: Order, hidden: list[UUID]) -> 
     openers = LiveText.objects.filter(thread__in=keys, opens=True).select_related("author")
     by_thread = {opener.thread_id: opener for opener in openers}
     new = unread(me.id, keys, hidden)
-    live = LiveThread.objects.filter(thread__in=keys).order_by(f"-{order.instant}", "-thread_id")
+    found = LiveThread.objects.filter(thread__in=keys).order_by(f"-{order.instant}", "-thread_id")
+    live = list(found)
+    replies = replies_seen(live, hidden)
     return [
-        Entry(one, by_thread[one.thread_id], new.get(one.thread_id))
+        Entry(one, by_thread[one.thread_id], replies[one.thread_id], new.get(one.thread_id))
         for one in live
         if one.thread_id in by_thread
     ]

@@ -1,12 +1,14 @@
-"""Unread marks: how far a persona has read a thread, and how much is new since."""
+"""How far a persona has read a thread, how much is new since, and how much they see there."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from django.db import connection, transaction
+from django.db.models import Count
 
 from accounts.refusals import NotFound
 from community.members.bonds import unseen_by
-from community.models import LiveText, Persona, ReadMark
+from community.models import LiveText, LiveThread, Persona, ReadMark
 
 MOST = 100
 """Counted no further: "99+"."""
@@ -32,6 +34,18 @@ def unread(persona_id: UUID, threads: list[UUID], hidden: list[UUID]) -> dict[UU
     with connection.cursor() as cursor:
         cursor.execute(_NEW, [[*hidden, persona_id], MOST, persona_id, threads])
         return dict(cursor.fetchall())
+
+
+def replies_seen(live: Sequence[LiveThread], hidden: list[UUID]) -> dict[UUID, int]:
+    """How many replies a persona sees in each of some threads: all but those by whom a bond hides.
+    Only these are counted here, so that it costs nothing to whoever hides nobody."""
+    unseen: dict[UUID, int] = {}
+    if hidden:
+        theirs = LiveText.objects.filter(
+            thread__in=[one.thread_id for one in live], author__in=hidden, opens=False
+        )
+        unseen = dict(theirs.values_list("thread").annotate(Count("post")))
+    return {one.thread_id: one.replies - unseen.get(one.thread_id, 0) for one in live}
 
 
 def mark_read(me: Persona, thread_id: UUID, post_id: UUID) -> None:

@@ -7,16 +7,18 @@ from accounts.refusals import NotFound
 from community.members.bonds import sees, unseen_by
 from community.models import Follow, LiveText, LiveThread, Persona, ReadMark
 from community.reading.keyset import Place, newer, older
+from community.reading.marks import replies_seen
 
 
 @dataclass(frozen=True)
 class ThreadPage:
-    """A thread as a persona sees it, with the first replies after a place, oldest first. read_to:
-    the mark they left, if any."""
+    """A thread as a persona sees it, with the first replies after a place, oldest first, and how
+    many there are. mark: the one they left, if any."""
 
     live: LiveThread
     opener: LiveText
     replies: list[LiveText]
+    count: int
     follows: bool
     mark: ReadMark | None
 
@@ -40,10 +42,12 @@ def read_thread(me: Persona, thread_id: UUID, after: Place | None, most: int) ->
     )
     if after:
         replies = replies.filter(newer("published_at", "post_id", after))
+    live = opener.thread.live
     return ThreadPage(
-        live=opener.thread.live,
+        live=live,
         opener=opener,
         replies=list(replies[:most]),
+        count=replies_seen([live], hidden)[thread_id],
         follows=Follow.objects.filter(thread=thread_id, persona=me).exists(),
         mark=ReadMark.objects.filter(thread=thread_id, persona=me).first(),
     )

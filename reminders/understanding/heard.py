@@ -47,23 +47,50 @@ class Heard:
     def found(self) -> list[Found]:
         """What counts, in order of place. A phrase that is a part of a longer one doesn't, but for
         signs, which always do, and effects, which do but within "no side effects" and the like."""
-        by_all = self._covering(lambda kind: not kind.startswith(_COVERS_NOTHING))
-        by_cues = self._covering(lambda kind: kind.startswith("cue."))
+        by_all = self._covering(lambda one: not one.kind.startswith(_COVERS_NOTHING))
+        by_cues = self._covering(lambda one: one.kind.startswith("cue."))
+        by_whole = self._covering(
+            lambda one: not one.kind.startswith(_COVERS_NOTHING) and not self._goes_on(one)
+        )
         by = {
+            "cue.not": by_whole,
             "urgent": lambda _: False,
             "effect": by_cues,
             "person.double": by_cues,
             "person.unsure": by_cues,
         }
         return [
-            one for one in self.all_found if not by.get(one.part, by.get(one.kind, by_all))(one)
+            one
+            for one in self.all_found
+            if not by.get(one.part, by.get(one.kind, by_all))(one) and not self._is_misheard(one)
         ]
 
-    def _covering(self, kinds: Callable[[str], bool]) -> Callable[[Found], bool]:
-        """Tells of a phrase whether it is a strict part of another of these kinds."""
+    def _is_misheard(self, one: Found) -> bool:
+        """Whether a word of another language is an everyday one of the patient's ("mal" in a German
+        text), or only a slip for one. Not so signs: whatever may be one is."""
+        if one.part not in {"say", "effect", "person"} or one.language in {self.language, "any"}:
+            return False
+        words = [self.tokens[at].text for at in range(one.first, one.last)]
+        if len(words) == 1 and words[0] in self.book.common[self.language]:
+            return True
+        return not all(self.book.known(word) for word in words)
+
+    def _goes_on(self, one: Found) -> bool:
+        """Whether a sign begins in a harmless phrase and ends behind it: "no pain" in the chest."""
+        ends = (self._ends_of_signs.get(at, 0) for at in range(one.first, one.last))
+        return one.kind == "cue.plain" and max(ends) > one.last
+
+    @cached_property
+    def _ends_of_signs(self) -> dict[int, int]:
+        """Behind which token the longest sign ends that begins at each."""
+        signs = [one for one in self.all_found if one.part == "urgent"]
+        return {one.first: one.last for one in sorted(signs, key=lambda one: one.last)}
+
+    def _covering(self, counts: Callable[[Found], bool]) -> Callable[[Found], bool]:
+        """Tells of a phrase whether it is a strict part of another of those that count."""
         at, before = [0] * len(self.tokens), [0] * (len(self.tokens) + 1)
         for one in self.all_found:
-            if kinds(one.kind):
+            if counts(one):
                 at[one.first] = max(at[one.first], one.last)
         for place, last in enumerate(at):
             before[place + 1] = max(before[place], last)

@@ -20,6 +20,8 @@ _OF_SIGN = {
     Sign.LOW_MOOD: Effect.MOOD,
     Sign.BEHAVIOUR: Effect.MOOD,
 }
+_BESIDE_A_DIGIT = ("cue.option", "cue.plain")
+"""What may stand beside a digit that answers: "1 week" and "one day" answer nothing."""
 _CARELESS = frozenset({Meaning.WHEN, Meaning.HELP})
 """Meanings that a question mark belongs to."""
 
@@ -52,9 +54,13 @@ class Reading(Heard):
     @cached_property
     def said(self) -> dict[Meaning, list[Found]]:
         """What is meant, in the patient's language; in another where that one says nothing."""
-        others = [other for other in ("en", *self.book.languages) if other != self.language]
-        for language in (self.language, *others):
-            if said := self._said_in(language):
+        if said := self._said_in(self.language):
+            return said
+        refused = {one.kind for one in self._mine("say.")}
+        for other in ("en", *self.book.languages):
+            if other != self.language and (said := self._said_in(other)):
+                if any(kind.startswith("say.taken") for kind in refused):
+                    said.pop(Meaning.TAKEN, None)
                 return said
         return {}
 
@@ -75,7 +81,11 @@ class Reading(Heard):
             return False
         if one.kind != "say.stop" and self._is_of_treatment(one):
             return False
-        if one.kind == "say.later" and self._is_in_a_question_when(one):
+        if one.kind == "say.when" and any(one.overlaps(other) for other in self.of("urgent.")):
+            return False
+        if one.kind == "say.later" and (
+            self._is_in_a_question_when(one) or self.of("urgent.self_harm")
+        ):
             return False
         if one.kind == "say.stop_alone":
             return all(self.is_ordinary(at) for at in self.clause_of(one))
@@ -189,19 +199,32 @@ class Reading(Heard):
     def shortcut(self) -> Meaning | None:
         """What the one digit means that the text is, where digits were offered."""
         numbers = self.book.numbers.get(self.language, {})
-        figures = [word for word in self.words if word[0].isdigit() or word in numbers]
-        rest = [word for word in self.words if word not in figures]
-        if not self.digits or len(figures) != 1 or not self.book.ordinary.issuperset(rest):
+        words = {at: one.text for at, one in enumerate(self.tokens) if one.text[0].isalnum()}
+        figures = [at for at, word in words.items() if word[0].isdigit() or word in numbers]
+        beside = self.places(self.language, *_BESIDE_A_DIGIT) | self.places("en", *_BESIDE_A_DIGIT)
+        if not self.digits or len(figures) != 1 or not beside.issuperset(words.keys() - figures):
             return None
-        return _SHORTCUTS.get(str(numbers.get(figures[0], figures[0])))
+        return _SHORTCUTS.get(str(numbers.get(words[figures[0]], words[figures[0]])))
 
     def _short_answer(self) -> set[Meaning]:
-        """A digit that was offered, or a time to come and nothing else."""
+        """A digit that was offered, or a time to come ("tomorrow", "once the kids are in bed") and
+        nothing else but why."""
         if self.shortcut:
             return {self.shortcut}
-        whole = all(self.is_ordinary(at) or at in self.covered for at in range(len(self.tokens)))
-        more = self.of("person.", "cue.not", "say.")
-        return {Meaning.LATER} if whole and self._is_to_come and not more else set()
+        persons = [one for one in self.of("person.") if self._is_heeded(one)]
+        if "?" in self.text or persons or self._mine("cue.not"):
+            return set()
+        opening = [at for at, clause in enumerate(self.clauses) if clause == self.clauses[0]]
+        known = all(self.is_ordinary(at) or at in self.covered for at in opening)
+        if known and self._is_to_come and not self._mine("cue.other"):
+            return {Meaning.LATER}
+        greeted = self.places(self.language, "cue.greet")
+        once = any(greeted.issuperset(range(one.first)) for one in self._mine("cue.once"))
+        return {Meaning.LATER} if once and self.strays < _STRAY else set()
+
+    def _mine(self, *parts: str) -> list[Found]:
+        """What counts of these kinds in the patient's language."""
+        return [one for one in self.of(*parts) if one.language == self.language]
 
     # When
 
@@ -260,7 +283,7 @@ class Reading(Heard):
             or self._is_denied_somewhere
             or self._is_a_question
             or self._is_at_an_odd_time
-            or self.strays >= _STRAY
+            or self.strays >= (1 if self._heard_in - {self.language, "any"} else _STRAY)
             or len(self.words) > _LONG
         )
 

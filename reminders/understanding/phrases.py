@@ -128,13 +128,10 @@ def _together(phrase: Phrase, then: Step, one: Token, other: Token) -> bool:
 
 
 def _value(phrase: Phrase, span: list[Token], book: Book) -> Any:
-    """A time's value and the number in it: (60, "2") for "in 2 hours", at 60 minutes each."""
+    """A time's value and the numbers in it: (60, "2") for "in 2 hours", at 60 minutes each, and
+    ("past", "10", "6") for "ten past six"."""
     if phrase.value is None:
         return None
     numbers = book.numbers[phrase.language]
-    for token in span:
-        if token.text[0].isdigit():
-            return (phrase.value, token.text)
-        if token.text in numbers:
-            return (phrase.value, str(numbers[token.text]))
-    return (phrase.value, "")
+    said = (token.text if token.text[0].isdigit() else numbers.get(token.text) for token in span)
+    return (phrase.value, *(str(number) for number in said if number is not None))

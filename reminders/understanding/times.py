@@ -8,6 +8,11 @@ from reminders.understanding.meanings import Part, When
 from reminders.understanding.phrases import Found
 
 _NOON = 12
+_SAID_FIRST = {"past", "to"}
+_SAID_LAST = {"plus": "past", "less": "to"}
+_MINUTES = {"5", "10", "15", "20", "25"}
+"""Minutes that people say before an hour; "2 to 3" is another thing."""
+_BESIDE = {"half_past": 30, "half_to": 30, "quarter_past": 15, "quarter_to": 15}
 _AFTER_NOON = {Part.AFTERNOON, Part.EVENING, Part.NIGHT}
 
 
@@ -45,8 +50,9 @@ def _small_hours(part: Part, clock: time) -> bool:
     return part == Part.NIGHT and clock.hour < 5
 
 
-def _fields(kind: str, value: Any, number: str) -> dict[str, Any]:
+def _fields(kind: str, value: Any, *numbers: str) -> dict[str, Any]:
     """The fields of When that one phrase fills. Nothing for a number that can't be meant."""
+    number = numbers[0] if numbers else ""
     if kind in {"minutes", "days"}:
         times = int(number) if number.isdigit() else 1
         return {kind: value * times} if times <= 999 else {}
@@ -54,20 +60,29 @@ def _fields(kind: str, value: Any, number: str) -> dict[str, Any]:
         return {"weekday": value}
     if kind == "part":
         return {"part": Part(value)}
-    return _clock(value, number)
+    return _clock(value, *numbers)
 
 
-def _clock(value: Any, number: str) -> dict[str, Any]:
+def _clock(value: Any, *numbers: str) -> dict[str, Any]:
     """A clock time. value: a time of day, or how its number is meant: "either", "am", "pm", "day"
-    (of 24 hours), "half_past", "half_to"."""
+    (of 24 hours), "half_past", "half_to", "quarter_past", "quarter_to"; of two numbers "past" and
+    "to" (minutes, then hour), "plus" and "less" (hour, then minutes)."""
     if isinstance(value, time):
         return {"clock": value}
+    if value in _SAID_LAST:
+        value, numbers = _SAID_LAST[value], numbers[::-1]
+    if value == "day" and len(numbers) > 1:
+        numbers = (":".join(numbers[:2]),)
+    if not numbers or (value in _SAID_FIRST and numbers[0] not in _MINUTES):
+        return {}
+    number = numbers[0] if value in {"either", "am", "pm", "day"} else numbers[-1]
     hours, _, minutes = number.replace(".", ":").replace(",", ":").partition(":")
     hour, minute = int(hours or 99), int(minutes or 0)
-    if value == "half_past":
-        minute = 30
-    elif value == "half_to":
-        hour, minute = hour - 1 or _NOON, 30
+    beside = int(numbers[0]) if value in _SAID_FIRST else _BESIDE.get(value, 0)
+    if value in {"past", "half_past", "quarter_past"}:
+        minute = beside
+    elif value in {"to", "half_to", "quarter_to"}:
+        hour, minute = hour - 1 or _NOON, 60 - beside
     if hour > 24 or minute > 59:
         return {}
     exact = value in {"am", "pm", "day"} or hour > _NOON or number.startswith("0") or hour == 0

@@ -10,6 +10,8 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import product
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,10 @@ FOLDER = Path(__file__).parent / "words"
 _LOOSE = 3
 _NEAR = 5
 _LONG_STEM = 5
+_RUN = range(8, 17)
+"""Letters of words written as one."""
+_WAYS = 40
+"""Most ways to write a phrase that are looked for as one word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +57,7 @@ class Book:
     urgent: set[str] = field(default_factory=set)
     alone: set[str] = field(default_factory=set)
     ordinary: set[str] = field(default_factory=set)
+    common: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     numbers: dict[str, dict[str, int]] = field(default_factory=dict)
     slips: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
 
@@ -81,6 +88,17 @@ class Book:
             self.urgent |= {key for key in everything if len(key.rstrip("*")) >= _LONG_STEM}
             if len(phrase.steps) == 1:
                 self.alone |= everything & self.urgent
+            elif glued := _glued(phrase):
+                self.add(Phrase(phrase.kind, phrase.language, (Step(glued),)))
+
+
+def _glued(phrase: Phrase) -> frozenset[str]:
+    """A sign of few words as one, for whoever leaves the spaces out: "killmyself"."""
+    ways = prod(len(step.keys) for step in phrase.steps)
+    if ways > _WAYS or any(step.optional for step in phrase.steps):
+        return frozenset()
+    runs = map("".join, product(*(step.keys for step in phrase.steps)))
+    return frozenset(run for run in runs if run.isalpha() and len(run) in _RUN)
 
 
 @cache
@@ -111,6 +129,7 @@ def _read(found: Book, language: str, data: dict[str, Any]) -> None:
         (found.keys if word.endswith("*") else found.ordinary).add(word)
         found.keys.add(word)
         found.ordinary.add(word)
+        found.common[language].add(word)
     for part in ("say", "effect", "urgent", "person", "cue"):
         for name, phrases in data.get(part, {}).items():
             for written in _phrases(phrases):

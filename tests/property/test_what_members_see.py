@@ -298,7 +298,7 @@ class Erasing(Life):
 
 
 @pytest.mark.parametrize(
-    ("life", "runs", "steps"), [(Seeing, 6, 20), (Unseen, 4, 20), (Erasing, 8, 20)]
+    ("life", "runs", "steps"), [(Seeing, 6, 20), (Unseen, 3, 20), (Erasing, 6, 20)]
 )
 def test_what_members_see(db, monkeypatch, life, runs, steps):
     monkeypatch.setattr(Door, "now", NOW)

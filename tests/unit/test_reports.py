@@ -68,6 +68,32 @@ def test_a_reply_in_the_thread_of_somebody_who_blocked_one_is_not_there_to_be_re
         report(circle.novice, reply)
 
 
+@pytest.mark.parametrize("kind", BondKind)
+def test_whom_one_hid_oneself_can_be_reported_all_the_same(circle, kind):
+    thread = begin(circle.heron, circle.sleep).post.thread
+    reply = answer(circle.wren, thread).post
+    for other in (circle.heron, circle.wren):
+        set_bond(circle.novice.id, other.id, kind, as_actor(circle.novice))
+    assert report(circle.novice, reply).report
+    assert of_member(circle.novice, circle.heron).report
+
+
+def test_a_mute_is_one_sided_and_a_block_by_the_other_is_not(circle):
+    heron, novice = circle.heron, circle.novice
+    posts = [begin(author, circle.sleep).post for author in (heron, heron, circle.wren)]
+    replies = [answer(author, post.thread).post
+               for author, post in zip((circle.wren, heron), posts[1:], strict=True)]  # fmt: skip
+    set_bond(heron.id, novice.id, BondKind.MUTE, as_actor(heron))
+    assert report(novice, posts[0]).report
+    set_bond(novice.id, heron.id, BondKind.MUTE, as_actor(novice))
+    set_bond(heron.id, novice.id, BondKind.BLOCK, as_actor(heron))
+    for refused in (posts[1], *replies):
+        with pytest.raises(NotFound):
+            report(novice, refused)
+    with pytest.raises(NotFound):
+        of_member(novice, heron)
+
+
 def test_enough_weight_hides_until_a_person_decides(circle):
     post = begin(circle.heron, circle.sleep).post
     others = [make_persona(name, joined=NOW) for name in ("Ada", "Bea", "Cid", "Dot")]

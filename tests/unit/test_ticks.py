@@ -55,7 +55,7 @@ def test_a_tick_whose_worker_died_looks_again(simulator, db):
     assert state(sms_id) == "accepted"
 
 
-def test_what_beat_sends_says_nothing_of_its_hosts_clock():
+def test_what_beat_sends_says_nothing_and_nothing_of_its_hosts_clock():
     """With an expiry in it, a worker whose clock is ahead by a minute would drop every tick."""
     with app.connection_for_write("memory://") as connection:
         for name, entry in BEAT_SCHEDULE.items():
@@ -64,5 +64,7 @@ def test_what_beat_sends_says_nothing_of_its_hosts_clock():
             with closing(connection.SimpleQueue(TICKS[name][1])) as queue:
                 message = queue.get(timeout=5)
                 message.ack()
+            # All that Redis ever holds of us: no text, no number, no id.
+            assert (message.payload[0], message.payload[1]) == ([], {})
             assert (message.headers["expires"], message.headers["eta"]) == (None, None)
             assert "expiration" not in message.properties

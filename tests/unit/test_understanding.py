@@ -100,6 +100,46 @@ def test_other_figures_are_no_shortcuts(text: str) -> None:
     assert Meaning.TAKEN not in found.meanings or text == "1?"
 
 
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("1 week", "en"), ("one day", "en"), ("day 1", "en"), ("2 weeks", "en"),
+        ("ive got 1 question", "en"), ("une semaine", "fr"), ("dans une petite heure", "fr"),
+        ("jeden dzien", "pl"), ("eine woche", "de"), ("una semana", "es"), ("1 wythnos", "cy"),
+    ],
+)  # fmt: skip
+def test_a_number_of_something_is_no_dose(text: str, language: str) -> None:
+    assert Meaning.TAKEN not in understand(text, language, digits=True).meanings
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "dose"),
+    [
+        ("ya du pus là où j'ai piqué", "fr", Meaning.TAKEN),
+        ("one moment my husband fell", "en", Meaning.LATER),
+        ("got a bruise size of a saucer", "en", Meaning.SKIP),
+    ],
+)
+def test_another_languages_word_does_not_answer_for_a_dose(
+    text: str, language: str, dose: Meaning
+) -> None:
+    assert dose not in understand(text, language).meanings
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "killmyself",
+        "i wannadie",
+        "k i l l m y s e l f",
+        "betteroffdead",
+        "k\u200bi\u200bl\u200bl myself",
+    ],
+)
+def test_a_cry_for_help_is_heard_however_it_is_spaced(text: str) -> None:
+    assert Sign.SELF_HARM in understand(text, "en").urgent
+
+
 NINE = time(9)
 
 
@@ -128,6 +168,12 @@ NINE = time(9)
         ("mañana a las 9 de la mañana", "es", When(days=1, clock=NINE)),
         ("wzięłam wczoraj o 9", "pl", When(days=-1, clock=NINE, either_half=True)),
         ("za pół godziny", "pl", When(minutes=30)),
+        ("will do it at ten past six", "en", When(clock=time(6, 10), either_half=True)),
+        ("doing it at quarter to nine", "en", When(clock=time(8, 45), either_half=True)),
+        ("um viertel nach sieben", "de", When(clock=time(7, 15), either_half=True)),
+        ("a las diez menos diez", "es", When(clock=time(9, 50), either_half=True)),
+        ("am chwarter wedi saith", "cy", When(clock=time(7, 15), either_half=True)),
+        ("je la fais à 8 h 15", "fr", When(clock=time(8, 15))),
         ("mewn 2 awr", "cy", When(minutes=120)),
         ("nes i o bore ma", "cy", When(days=0, part=Part.MORNING)),
     ],
@@ -148,6 +194,20 @@ def test_a_denied_sign_is_noted_as_denied_and_stays_urgent() -> None:
     assert found.urgent == (Sign.FEVER, Sign.CHEST_PAIN)
     assert denied(found) == {"urgent.fever"}
     assert Effect.FLU_LIKE not in found.effects
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("keine schmerzen in der brust", "de"), ("no me duele el pecho", "es"),
+        ("nie boli mnie w klatce", "pl"), ("no pain in my chest", "en"),
+    ],
+)  # fmt: skip
+def test_a_harmless_phrase_does_not_hide_that_a_sign_is_denied(text: str, language: str) -> None:
+    found = understand(text, language)
+    assert found.urgent == (Sign.CHEST_PAIN,)
+    assert denied(found) == {"urgent.chest_pain"}
+    assert found.human
 
 
 def denied(found: Understood) -> set[str]:
