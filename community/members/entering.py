@@ -57,14 +57,21 @@ def join(
     """Join under a pseudonym, and come in. accepts: the version of the house rules that were read.
 
     Raises Invalid for a pseudonym that won't do and for rules that aren't the present ones,
-    Conflict for a pseudonym that is taken and for a user who has joined already.
+    Conflict for a pseudonym that is taken and for a user who has joined already. The refusal of a
+    pseudonym with a sign of danger holds help, and calls a person about one who is a member.
     """
     check_accepted(accepts)
     if language not in LANGUAGES:
         raise Invalid("language", f"Choose one of: {', '.join(LANGUAGES)}.", "language")
     if time_zone not in available_timezones():
         raise Invalid("time_zone", "Write the time zone like Europe/London.", "time_zone")
-    key = check_pseudonym(pseudonym, language, user)
+    try:
+        key = check_pseudonym(pseudonym, language, user)
+    except Invalid as refusal:
+        if refusal.facts.get("crisis"):
+            _call_about_member(user, pseudonym, now)
+            refusal.facts["help"] = help_for(language, time_zone)
+        raise
     with transaction.atomic():
         # The user's row, so that joining twice at once is done once.
         User.objects.select_for_update(no_key=True).get(id=user.id)
@@ -85,6 +92,13 @@ def join(
         PersonaLink.objects.create(user=user, persona=persona)
         _note(persona, "join")
         return _session(persona, now)
+
+
+def _call_about_member(user: User, words: str, now: datetime) -> None:
+    """For one who asks to join and is a member already. About anybody else there can be no case."""
+    link = PersonaLink.objects.filter(user=user, persona__left_at__isnull=True).first()
+    if link is not None:
+        _call_a_person(link.persona_id, words, audit.as_persona(link.persona_id, ""), now)
 
 
 def _check_not_joined(user: User, now: datetime) -> None:

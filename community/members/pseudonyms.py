@@ -7,7 +7,8 @@ from accounts.refusals import Conflict, Invalid
 from community.members.names import FORMER
 from community.models import Persona
 from community.moderation.rule_book import current_book
-from community.rules import Action, State, judge
+from community.posts.judging import Writing, assess
+from community.rules import State
 from community.rules.plain import plain
 
 LEAST, MOST = 3, 30
@@ -26,24 +27,26 @@ def key_of(pseudonym: str) -> str:
 def check_pseudonym(pseudonym: str, language: str, of: User) -> str:
     """The key of a pseudonym that may be had, not counting whether it is taken; Invalid else.
 
-    of: who joins, whose own name it must not hold.
+    of: who joins, whose own name it must not hold. A sign of danger, which `crisis` of the
+    refusal's facts tells, is looked for before anything else that could be wrong.
     """
     pseudonym = " ".join(pseudonym.split())
     key = key_of(pseudonym)
+    assessment = assess(Writing("", pseudonym, language), current_book(), trusted=True)
+    if assessment.crisis:
+        raise _refused(crisis=True)
     if not LEAST <= len(pseudonym) <= MOST or len(key) < LEAST:
         raise Invalid(
             "pseudonym", f"Choose {LEAST} to {MOST} letters, figures and blanks.", "pseudonym"
         )
-    verdict = judge(pseudonym, language, current_book().rules)
-    if any(hit.action == Action.MASK for hit in verdict.hits) or sum(map(str.isdigit, key)) > 4:
+    if assessment.kinds or sum(map(str.isdigit, key)) > 4:
         raise Invalid(
             "pseudonym_personal",
             "Choose one without a phone number, an address or other personal data.",
             "pseudonym",
         )
-    if verdict.state != State.PUBLISHED or key in _reserved():
-        raise Invalid("pseudonym_refused", "Choose another one: the rules don't take it.",
-                      "pseudonym", crisis=verdict.crisis)  # fmt: skip
+    if assessment.state != State.PUBLISHED or key in _reserved():
+        raise _refused(crisis=False)
     if _holds_a_name(pseudonym, key, of):
         raise Invalid(
             "pseudonym_real_name",
@@ -51,6 +54,11 @@ def check_pseudonym(pseudonym: str, language: str, of: User) -> str:
             "pseudonym",
         )
     return key
+
+
+def _refused(*, crisis: bool) -> Invalid:
+    message = "Choose another one: the rules don't take it."
+    return Invalid("pseudonym_refused", message, "pseudonym", crisis=crisis)
 
 
 @cache

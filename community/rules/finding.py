@@ -10,10 +10,15 @@ _GAP = 3
 _WHOLE = 6
 """Letters of a phrase that counts however the words are cut: "ki llmy self". Shorter ones count
 as written, or letter by letter."""
+_NEAR = 6
+"""A figure is read as a letter where there is a real one this near."""
+_FIGURES = 9
+"""Figures in a row, of one word or of several, that are read as one number at most."""
 _READINGS = {
     "0": "o", "1": "il", "3": "e", "4": "a", "5": "s", "7": "t", "8": "b", "9": "g",
-    "@": "a", "$": "s", "!": "il", "|": "il", "€": "e",
+    "@": "a", "$": "s", "!": "il", "|": "il", "€": "e", "i": "l", "l": "i",
 }  # fmt: skip
+"""What else a character is read as: a capital i is drawn like an l."""
 _ANY = "*"
 """A letter that was starred out."""
 
@@ -61,7 +66,7 @@ def _from(post: Plain, root: Node, first: int) -> Iterator[Found]:
             letter = post.letters[place]
             if letter in node:
                 waiting.append((node[letter], (place + 1, skipped, words)))
-            if not letter.isalpha():
+            if not letter.isalpha() or (letter in "il" and not post.alone(place)):
                 waiting += [(to, (at, skipped, words)) for to, at in _read(post, node, place)]
 
 
@@ -85,13 +90,16 @@ def _on(post: Plain, node: Node, walk: _Walk) -> Iterator[tuple[Node, _Walk]]:
 def _read(post: Plain, node: Node, place: int) -> Iterator[tuple[Node, int]]:
     """Where a figure or a mark leads to: as a number, or as the letter that it stands for."""
     letter = post.letters[place]
-    if NUMBER in node and letter.isdigit() and post.starts(place):
-        end = place + 1
-        while end < len(post.letters) and post.letters[end].isdigit():
+    if NUMBER in node and post.starts(place):
+        first = end = place + (letter in "$€")
+        most = min(len(post.letters), first + _FIGURES)
+        while end < most and post.letters[end].isdigit():
             end += 1
-        yield node[NUMBER], end
+        if end > first:
+            yield node[NUMBER], end
+    near = post.letters[max(0, place - _NEAR) : place + _NEAR]
     for other in _READINGS.get(letter, ""):
-        if other in node:
+        if other in node and any(map(str.isalpha, near)):
             yield node[other], place + 1
     if letter == _ANY:
         yield from ((node[other], place + 1) for other in node if len(other) == 1)

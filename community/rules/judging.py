@@ -120,7 +120,10 @@ def _asked(name: str, ask: Callable[[], Iterable[Hit]]) -> list[Hit]:
 
 
 def _state(hit: Hit) -> State:
-    return State.PENDING if hit.note == "failed" else _STATES.get(hit.action, State.PUBLISHED)
+    """A person looks at what is quoted and would be blocked: often it is what somebody bore."""
+    if hit.note == "failed" or (hit.action == Action.BLOCK and "quoted" in hit.note):
+        return State.PENDING
+    return _STATES.get(hit.action, State.PUBLISHED)
 
 
 def _hits(text: str, post: Plain, trees: tuple[Tree, ...], language: str) -> Iterator[Hit]:

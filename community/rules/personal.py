@@ -13,13 +13,18 @@ from community.rules.rulebook import cues
 
 _MARKS = r"[ .\-–—/()·_~*]"  # noqa: RUF001
 _BETWEEN = rf"(?:{_MARKS}|[\u2190-\u2bff\U0001f000-\U0001faff]){{0,3}}"
-_RUN = re.compile(rf"(?<![0-9a-z])\(?\+?[0-9o](?:{_BETWEEN}[0-9ol]){{7,15}}(?![0-9a-z])")
+_RUN = re.compile(rf"(?<![0-9a-z])\(?\+?[0-9o](?:{_BETWEEN}[0-9oli]){{7,15}}(?![0-9a-z])")
 _DATE = re.compile(
     r"(?<!\d)(?:\d{4}-\d{1,2}-\d{1,2}|\d{1,2}[./]\d{1,2}[./](?:19|20)\d\d"
     r"|\d{1,2}-\d{1,2}-(?:19|20)\d\d)(?!\d)"
 )
 _DECIMAL = re.compile(r"(?<![\d.])(?:0|[1-9]\d{0,2})[.,]\d{1,3}(?![.\d])")
-_GROUPED = re.compile(r"^\d{3}[ .-]?\d{3}[ .-]?\d{3}$|^\d{3}(?:[ .-]\d\d){3}$")
+_GROUPED = re.compile(r"^\d{3}[ .-]?\d{3}[ .-]?\d{3}$|^\d{3}(?:[ .-]\d\d){3}$|^\d(?: \d){8}$")
+_TYPED_FOR = str.maketrans("oli", "011")
+_ABROAD = re.compile(
+    r"^\(\d{2,5}\)[ .-]?\d{3,5}[ .-]\d{3,4}$"  # (415) 555-0132, (11) 91234-5678
+    r"|^(?:1[ .-])?[2-9]\d\d([.-])[2-9]\d\d\1\d{4}$"  # 415-555-0132
+)
 _MOBILE = {"es": "6789", "pl": "45678"}
 """First figures of national numbers, nine figures long and without a 0 before."""
 
@@ -33,7 +38,8 @@ _MAIL_HOUSE = r"(?:gmail|googlemail|hotmail|outlook|yahoo|icloud|proton(?:mail)?
 _EMAIL = re.compile(
     rf"{_LOCAL}(?:{_AT}{_LABEL}(?:{_DOT}{_LABEL}){{1,4}}"
     rf"|{_SAID_AT}{_LABEL}(?:{_SAID_DOT}{_LABEL}){{1,4}}"
-    rf"|(?:{_SAID_AT}|@| @ ){_MAIL_HOUSE}(?:[. ]{{1,3}}(?:com|co\.uk|fr|es|de|pl|me))?)(?!\w)"
+    rf"|(?:{_SAID_AT}|@| @ ){_MAIL_HOUSE}(?:[. ]{{1,3}}(?:com|co\.uk|fr|es|de|pl|me))?"
+    rf"| chez {_MAIL_HOUSE}(?:(?:{_DOT}|{_SAID_DOT}){_LABEL})?)(?!\w)"
 )
 _CERTAIN = (
     "com|org|net|co|uk|info|io|shop|eu|wales|cymru|xyz|top|ru|online|site|store|app|link|biz|gov"
@@ -45,6 +51,7 @@ _LINK = re.compile(
     r"|www ?\. ?[a-z0-9][^\s<>\"]{1,500}"
     rf"|{_LABEL}(?:\.{_LABEL}){{0,3}}\.(?:{_CERTAIN})(?![\w-]|\.\w)(?:[/?#][^\s<>\"]{{0,500}})?"
     rf"|{_LABEL}(?:\.{_LABEL}){{0,3}}\.(?:{_DOUBTFUL})/[^\s<>\"]{{0,500}}"
+    rf"|{_LABEL} \. (?:{_CERTAIN})(?![\w-])"
     rf"|{_LABEL} ?(?:\(dot\)|\[dot\]| dot ) ?(?:{_CERTAIN}|{_DOUBTFUL})(?!\w))"
 )
 _AREAS = (
@@ -73,19 +80,25 @@ _ADDRESS = re.compile(
             # English: 12 High Street; Flat 3, 12 High Street
             rf"(?<![\w.,])(?:(?:flat|apartment|apt|unit) ?\d{{1,4}}[a-z]?,? {{1,2}})?"
             rf"\d{{1,4}}[a-z]?,? {_NAME}(?: {_NAME}){{0,2}} (?:{_STREET})(?!\w)",
+            r"(?<![\w.,])\d{1,4}[a-z]? the (?:crescent|mews|grove|terrace|avenue|paddock)(?!\w)",
             # Welsh: 12 Stryd Fawr
             rf"{_HOUSE}(?:stryd|heol|ffordd|lon|rhodfa|maes|clos|tan-y) (?:y |yr )?{_NAME}",
             # French: 12 bis, rue de la Paix
             r"(?<![\w.,])\d{1,4}(?: ?bis| ?ter)?,? "
             r"(?:rue|avenue|boulevard|bd|impasse|allee|chemin|quai|cours) "
             r"(?:(?:de|du|des|la|le|les|l'|d') ?){0,3}[a-z'-]{2,30}",
+            r"(?<![\w.,])\d{1,4},? place (?:(?:de la|de|du|des|d') ?[a-z'-]{2,30}"
+            r"|[a-z'-]{3,30}, ?\d{5}(?!\d))",
             # Spanish: calle Mayor, 12
             r"(?<!\w)(?:calle|c/|avenida|avda\.?|plaza|paseo|camino) ?"
             r"(?:(?:de|del|la|las|los|el) ){0,3}[a-z'-]{2,30}(?: [a-z'-]{2,30}){0,2}"
             r"(?:,| n\.?| numero)? \d{1,4}(?![\d,.]\d|\w)",
             # German: Lindenstraße 12
-            r"(?<!\w)[a-z-]{3,30}(?:strasse|str\.|str|weg|platz|allee|gasse|damm|ufer) "
+            r"(?<!\w)[a-z-]{3,30}(?: ?strasse| ?str\.|str|weg|platz|allee|gasse|damm|ufer) "
             rf"\d{{1,3}}[a-z]?(?![\w.,]\d|\w| (?:{_UNIT})\b)",
+            # Am Markt 3, 50667 Köln
+            r"(?<!\w)(?:am|an der|auf dem|auf der|beim|im|in der|zum|zur|unter den) [a-z-]{3,30} "
+            r"\d{1,3}[a-z]?, ?\d{5} [a-z-]{3,30}",
             # Polish: ul. Długa 12/3
             r"(?<!\w)(?:ul\.?|ulica|ulicy|aleja|al\.|os\.|osiedle|plac) (?:[a-z'-]{2,30} ){1,3}"
             r"\d{1,4}[a-z]?(?:/\d{1,4}| ?m\.? ?\d{1,4})?(?!\w)",
@@ -93,6 +106,11 @@ _ADDRESS = re.compile(
     )
 )
 _SAID_FIGURES = 9
+_SAID_AT_ONCE = 7
+"""Figures of one that is partly in words: "07700 nine double zero"."""
+_SAYING = 4
+"""Words before a number that may say what it is; _SEEN: characters that they stand in."""
+_SEEN = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,27 +149,37 @@ def _numbers(flat: str, language: str) -> Iterator[tuple[str, tuple[int, int]]]:
     for pattern in (_DATE, _DECIMAL):
         flat = pattern.sub(lambda found: "\n" * len(found[0]), flat)
     for run in _RUN.finditer(flat):
-        figures = re.sub("[^0-9+]", "", run[0].replace("o", "0").replace("l", "1"))
+        figures = re.sub("[^0-9+]", "", run[0].translate(_TYPED_FOR))
         real = sum(char.isdigit() for char in run[0])
-        if real * 2 > len(figures) and (kind := _kind(figures, run[0], language)):
-            yield kind, run.span()
+        if real * 2 <= len(figures):
+            continue
+        before = flat[max(0, run.start() - _SEEN) : run.start()].rpartition("\n")[2]
+        if len(figures) == 10 and _is_nhs_number(figures):
+            yield "nhs_number", run.span()
+        elif _is_phone(figures, run[0], language, before):
+            yield "phone", run.span()
 
 
-def _kind(figures: str, typed: str, language: str) -> str | None:
-    if len(figures) == 10 and _is_nhs_number(figures):
-        return "nhs_number"
+def _is_phone(figures: str, typed: str, language: str, before: str) -> bool:
+    """before: what stands before it in its line, whose last words may say what it is."""
     if figures.startswith(("+", "00")):
-        return "phone"
+        return True
     if figures.startswith("0"):
-        return "phone" if 9 <= len(figures) <= 12 else None
+        return 9 <= len(figures) <= 12
+    if len(figures) in {11, 12} and figures.startswith(("44", "48", "34", "33", "49")):
+        return True
+    if _last_words(re.split(r"[!?;]|\. ", before)[-1]) & cues().figures:
+        return False
     national = len(figures) == 9 and _GROUPED.match(typed) is not None
-    if national and figures[0] in _MOBILE.get(language, ""):
-        return "phone"
     return (
-        "phone"
-        if len(figures) in {11, 12} and figures.startswith(("44", "48", "34", "33", "49"))
-        else None
+        (national and figures[0] in _MOBILE.get(language, ""))
+        or _ABROAD.match(typed) is not None
+        or bool(_last_words(before) & cues().calling)
     )
+
+
+def _last_words(text: str) -> frozenset[str]:
+    return frozenset(re.findall(r"[^\W\d_]+", text)[-_SAYING:])
 
 
 def _is_nhs_number(figures: str) -> bool:
@@ -168,7 +196,7 @@ def _said(text: str) -> Iterator[Personal]:
     first = count = words = 0
     for number in range(len(post.words)):
         word = post.word_text(number) if number < len(post.words) - 1 else ""
-        if word in said or (word.isdigit() and len(word) < 3):
+        if word in said or (word.isdigit() and len(word) < _SAID_AT_ONCE):
             first = number if not count else first
             count += 1 if word in said else len(word)
             words += word in said

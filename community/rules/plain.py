@@ -8,6 +8,8 @@ from messaging.letters import fold_char
 _SYMBOLS = "@$!|*€"
 """Marks that stand for a letter where they are between others."""
 _SENTENCE_ENDS = ".!?…\n"
+_HELD = 20
+"""Times that a letter held down is kept."""
 _REGIONAL = {chr(0x1F1E6 + at): chr(ord("a") + at) for at in range(26)}
 _SQUARED = {chr(base + at): chr(ord("a") + at) for base in (0x1F150, 0x1F170) for at in range(26)}
 _PICTURED = _REGIONAL | _SQUARED
@@ -33,6 +35,10 @@ class Plain:
     def ends(self, place: int) -> bool:
         """Whether a word ends with this letter."""
         return self.words[self.word[place] + 1] == place + 1
+
+    def alone(self, place: int) -> bool:
+        """Whether this letter is a word by itself."""
+        return self.starts(place) and self.ends(place)
 
     def words_between(self, first: int, last: int) -> int:
         """How many words begin in letters[first:last]."""
@@ -70,6 +76,8 @@ def plain(text: str) -> Plain:
             words.append(len(letters))
             sentences.append(sentence)
             open_ = True
+        elif char.isalpha() and letters[-1] == char and letters[-_HELD:] == [char] * _HELD:
+            continue
         letters.append(char)
         at.append(place)
         word.append(len(words) - 1)

@@ -148,10 +148,13 @@ def _words(item: str) -> tuple[str, ...]:
 
 @dataclass
 class Cues:
-    """Words of all languages that say how something is meant; labels for what is masked."""
+    """Words of all languages that say how something is meant; labels for what is masked. calling:
+    before a phone number; figures: before results and other numbers that are nobody's."""
 
     negations: frozenset[str]
     breaks: frozenset[str]
+    calling: frozenset[str]
+    figures: frozenset[str]
     labels: dict[str, dict[str, str]]
     digits: dict[str, str]
 
@@ -212,6 +215,8 @@ def cues() -> Cues:
     return Cues(
         negations=_plain_words(file["negations"] for file in files.values()),
         breaks=_plain_words(file["breaks"] for file in files.values()),
+        calling=_plain_words(file["calling"] for file in files.values()),
+        figures=_plain_words(file["figures"] for file in files.values()),
         labels={language: file["labels"] for language, file in files.items()},
         digits={
             word: figure

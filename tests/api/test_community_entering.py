@@ -3,7 +3,7 @@
 import pytest
 
 from accounts.models import AuditEntry
-from community.models import Persona
+from community.models import Case, Persona
 from tests.api.client import Caller
 from tests.cast import Cast
 
@@ -82,3 +82,41 @@ def test_changed_house_rules_are_accepted_again_before_anything_else(clinician):
     heron.ask("GET", f"{HERE}/me", expect=200)
     heron.ask("POST", f"{HERE}/house-rules/accept", expect=204, body={"accepts": 1})
     assert Persona.objects.get().accepted_rules == 1
+
+
+DANGER = [
+    "I want to kill myself",
+    "I want to die, call 07700 900123",
+    "I really do not want to be alive any more",
+    "Clinician wants to die",
+]
+"""Also too long, with personal data, and with a name: help comes before what else is wrong."""
+
+
+@pytest.mark.parametrize("pseudonym", DANGER)
+def test_who_joins_with_a_cry_for_help_is_shown_help(clinician, pseudonym):
+    body = {**JOINING, "pseudonym": pseudonym, "time_zone": "America/New_York"}
+    refused = clinician.ask(
+        "POST", f"{HERE}/join", expect=400, code="pseudonym_refused", field="pseudonym", body=body
+    )
+    assert refused["help"]["words"]
+    assert [line["number"] for line in refused["help"]["lines"]] == ["988", "911"]
+    assert not Persona.objects.exists()
+    assert not Case.objects.exists()
+
+
+def test_a_refused_pseudonym_without_a_cry_shows_none(clinician):
+    body = {**JOINING, "pseudonym": "Selling my spare pens"}
+    refused = clinician.ask(
+        "POST", f"{HERE}/join", expect=400, code="pseudonym_refused", field="pseudonym", body=body
+    )
+    assert "help" not in refused.body
+
+
+def test_a_member_who_asks_to_join_again_with_a_cry_for_help_is_heard(clinician):
+    join(clinician)
+    body = {**JOINING, "pseudonym": "I want to kill myself"}
+    refused = clinician.ask("POST", f"{HERE}/join", expect=400, body=body)
+    assert refused["help"]["lines"]
+    case = Case.objects.get()
+    assert (case.crisis, case.about, case.post) == (True, Persona.objects.get(), None)

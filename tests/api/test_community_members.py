@@ -64,9 +64,13 @@ def test_a_pseudonym_changes_once_in_a_while_under_the_same_rules(circle, linked
     assert again["until"] == (NOW + entering.RENAME_AFTER).isoformat().replace("+00:00", "Z")
 
 
-def test_a_cry_for_help_in_a_pseudonym_is_heard(circle, linked):
+@pytest.mark.parametrize(
+    "pseudonym",
+    ["I want to kill myself", "Nan wants to die", "I do not want to be alive any more, at all"],
+)
+def test_a_cry_for_help_in_a_pseudonym_is_heard(circle, linked, pseudonym):
     refused = here(circle.heron).ask(
-        "PUT", f"{HERE}/me/pseudonym", expect=400, body={"pseudonym": "I want to kill myself"}
+        "PUT", f"{HERE}/me/pseudonym", expect=400, body={"pseudonym": pseudonym}
     )
     assert refused["help"]["lines"]
     case = Case.objects.get()

@@ -2,6 +2,7 @@
 disguise changes a verdict, what is masked stays masked, and a sign of crisis is always one."""
 
 import unicodedata
+from time import process_time
 from typing import Any
 
 import pytest
@@ -63,6 +64,17 @@ def test_anything_can_be_written(text: str, language: str) -> None:
     for hit in verdict.hits:
         assert hit.note != "failed"
         assert 0 <= hit.start < hit.end <= len(text)
+
+
+@pytest.mark.parametrize(
+    "piece", ["1 ", "1-", "a@", "(", "l", "0", "07 ", "12 high ", "a at b dot ", "want to "]
+)
+def test_no_text_takes_long(piece: str) -> None:
+    """Seconds of the processor's; what took time by the square needed a quarter of a minute."""
+    text = (piece * 20_000)[:20_000]
+    before = process_time()
+    judge(text, "en")
+    assert process_time() - before < 8
 
 
 @given(TEXT, LANGUAGE, RULES, st.randoms())
