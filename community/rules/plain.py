@@ -11,9 +11,7 @@ _SENTENCE_ENDS = ".!?…\n"
 _HELD = 20
 """Times that a letter held down is kept."""
 _REGIONAL = {chr(0x1F1E6 + at): chr(ord("a") + at) for at in range(26)}
-_SQUARED = {chr(base + at): chr(ord("a") + at) for base in (0x1F150, 0x1F170) for at in range(26)}
-_PICTURED = _REGIONAL | _SQUARED
-"""Letters that are drawn as pictures."""
+"""Letters that flags are written with. In a patient's text they are a flag."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +52,7 @@ def folded(text: str) -> list[tuple[str, int]]:
     return [
         (plain, at)
         for at, char in enumerate(text)
-        for plain in _PICTURED.get(char) or fold_char(char)
+        for plain in _REGIONAL.get(char) or fold_char(char)
     ]
 
 
