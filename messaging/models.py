@@ -43,7 +43,11 @@ class Lane(models.TextChoices):
 
 
 class Kind(models.TextChoices):
-    """once: two would be worse than none (reminders). repeat: none would be worse than two."""
+    """once: two would be worse than none (reminders). repeat: none would be worse than two.
+
+    What repeats has words that nothing else has (a page, a code, a safety answer): when it went
+    again without an answer, Twilio's list can't tell its first attempt from a text with its words.
+    """
 
     ONCE = "once"
     REPEAT = "repeat"

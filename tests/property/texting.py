@@ -239,7 +239,8 @@ class Texting(RuleBasedStateMachine):
                 about_id=about,
                 dedup_key=f"dose:{about}:{len(self.notes)}",
                 to=PHONES[wish.person // 2],
-                body=wish.body,
+                # As models.Kind says.
+                body=wish.body if wish.kind == Kind.ONCE else f"{wish.body} Again.",
                 available_at=at,
                 expires_at=at + timedelta(seconds=wish.use),
                 clinic_id=self.clinics[wish.person % 3],
