@@ -6,9 +6,12 @@ The instant is Postgres's: hosts' clocks differ, and reminders would be early or
 import logging
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from typing import Any
 
 from celery import Task, shared_task
+from django.db import connection
 
 from accounts.sign_in import forget_sign_ins
 from community.alarms import alarms as community_alarms
@@ -33,6 +36,9 @@ log = logging.getLogger(__name__)
 BUSY = 10.0
 """Seconds after which a task that still finds work leaves it to the next tick, and lets others of
 its queue have their turn."""
+
+RUSH = planning.BATCH // 2
+"""Patients in one batch, from which on a thread more is worth its connection."""
 
 SENDING = 20.0
 """The same for sending. It ends by waiting for answers that may be lost, two seconds if but a few
@@ -59,7 +65,33 @@ def _while_busy(work: Callable[[], int]) -> None:
 
 @shared_task(base=Tick)
 def plan_doses() -> None:
-    _while_busy(lambda: planning.plan_doses(read_clock()))
+    plan_due(read_clock)
+
+
+def plan_due(clock: Callable[[], datetime]) -> int:
+    """Plan what is due at the clock's instants; how many patients it were. In a rush by two threads
+    of this process: while Postgres works for the one, the other thinks. Another process would be
+    one that doesn't send."""
+    planned = planning.plan_doses(clock())
+    if planned < RUSH:
+        return planned + (_plan_on(clock) if planned else 0)
+    with ThreadPoolExecutor(1) as beside:
+        others = beside.submit(_plan_beside, clock)
+        return planned + _plan_on(clock) + others.result()
+
+
+def _plan_on(clock: Callable[[], datetime]) -> int:
+    until, planned = time.monotonic() + BUSY, 0
+    while (more := planning.plan_doses(clock())) and time.monotonic() < until:
+        planned += more
+    return planned + more
+
+
+def _plan_beside(clock: Callable[[], datetime]) -> int:
+    try:
+        return _plan_on(clock)
+    finally:
+        connection.close()
 
 
 @shared_task(base=Tick)

@@ -12,7 +12,6 @@ from psycopg import sql
 
 from messaging.claim import LEASE
 from messaging.models import Tick
-from reminders import planning
 from tests.bench.fleet import QUIET_SECONDS, Fleet
 from tests.bench.machine import cpu_seconds, memory
 from tests.bench.measures import REPEATS, cost
@@ -20,7 +19,7 @@ from tests.bench.rows import NOW, House
 from tests.bench.sends import Sends, Sent
 from tests.bench.targets import Target
 from workers.app import collect_less
-from workers.tasks import plan_doses, send_routine
+from workers.tasks import plan_doses, plan_due, send_routine
 
 MANY = 10_000
 FEWER = 1_000
@@ -148,14 +147,14 @@ class Promises:
         tomorrow = NOW + timedelta(days=1)
         collect_less()  # as a worker's process does when it starts
         began, cpu, doses = time.perf_counter(), self._planner_cpu(), 0
-        while planned := planning.plan_doses(tomorrow):
+        while planned := plan_due(lambda: tomorrow):
             doses += planned
         seconds, cpu = time.perf_counter() - began, self._planner_cpu() - cpu
         return Target(
             f"plan, queue and move on {doses:,} due doses", "rows/s",
             ROWS_A_DOSE * doses / seconds, 10_000, 50_000,
             how=f"{doses / seconds:,.0f} doses a second, each moved on, planned anew and texted, "
-            f"by one process; {1000 * cpu / doses:.2f} ms of CPU for each, Postgres's too",
+            f"by two threads; {1000 * cpu / doses:.2f} ms of CPU for each, Postgres's too",
         )  # fmt: skip
 
     def _planner_cpu(self) -> float:
