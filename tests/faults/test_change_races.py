@@ -55,7 +55,6 @@ def test_no_text_of_the_old_plan_after_the_answer_unless_it_was_named(
     world.simulator.inject("delay", on="create", seconds=0.4, probability=0.5, seed=seed)
     world.start_web()
     world.start_worker(concurrency=2)
-    world.start_beat()
     for patient in patients:
         start_now(world.cast, patient)
 
@@ -67,7 +66,10 @@ def test_no_text_of_the_old_plan_after_the_answer_unless_it_was_named(
         ticking = people.submit(tick_later, world)
         stops = [people.submit(say_stop, world.cast, *one[:2], told) for one in moments[3::4]]
         others = [one for one in moments if one not in moments[3::4]]
-        decided = list(people.map(lambda one: decide(world.cast, *one[:2], one[2] % 4), others))
+        deciding = people.map(lambda one: decide(world.cast, *one[:2], one[2] % 4), others)
+        # Not before: it would find the first ones due while the last ones are being enrolled.
+        world.start_beat()
+        decided = list(deciding)
         for stop in (*stops, ticking):
             stop.result()
     told.ended = {decision.dose_id: decision.named for decision in decided}

@@ -1,12 +1,13 @@
 """What the tests of the local stack do with processes."""
 
+import os
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from dev.folders import CHECKOUT
+from dev.folders import CHECKOUT, take_lock
 
 OPEN_A_STACK = """
 import os, time
@@ -56,3 +57,12 @@ def folders(pid: int) -> list[Path]:
         return list((Path("/proc") / str(pid) / "cwd").readlink().parents)
     except OSError:
         return []  # ended meanwhile
+
+
+def unlocked(folder: Path) -> bool:
+    """Whether nobody holds the lock of `folder`, or one of a server's in it."""
+    locks = [take_lock(path) for path in (*folder.glob("lock"), *folder.glob("*/lock"))]
+    for lock in locks:
+        if lock is not None:
+            os.close(lock)
+    return None not in locks

@@ -17,7 +17,15 @@ import redis
 
 from dev.folders import CHECKOUT, account, home, make_private, programs
 from dev.stack import Postgres, Stack, Trouble, spawn
-from tests.stack.running import OPEN_A_STACK, eventually, folders, living, python, stack_run
+from tests.stack.running import (
+    OPEN_A_STACK,
+    eventually,
+    folders,
+    living,
+    python,
+    stack_run,
+    unlocked,
+)
 
 
 def write_note(postgres: Postgres, note: str) -> None:
@@ -112,6 +120,7 @@ def test_kill_9_of_the_parent_of_a_throwaway_leaves_a_folder_for_the_next_to_swe
         parent.kill()
         parent.wait()
         eventually(lambda: not any(leftover in folders(pid) for pid in living(state)))
+        eventually(lambda: unlocked(leftover))  # what is ending keeps it for a moment more
         assert leftover.exists()
         with Stack.throwaway() as other:
             assert not leftover.exists()
