@@ -35,8 +35,8 @@ check: install ## Look for slips without running: lint, types, layers, migration
 	{ diff -u api/openapi.yaml "$$new" || \
 	{ echo 'api/openapi.yaml is not what the code says: if that is meant, run make schema.' >&2; exit 1; }; }
 
-faults: install ## Let each fault strike twenty times, then all together, and count (15 min); SOAK_SECONDS=600 for a longer storm
-	@SOAK_SECONDS=$(or $(SOAK_SECONDS),60) SOAK_SEED=$(SOAK_SEED) $(python) -m pytest -m soak -n0 -s tests/faults tests/property $(ARGS)
+faults: install ## Let each fault strike twenty times, then all together, and count (10 min); SOAK_SECONDS=600 for a longer storm
+	@SOAK_SECONDS=$(or $(SOAK_SECONDS),60) SOAK_SEED=$(SOAK_SEED) $(python) -m pytest -m soak -vv tests/faults tests/property $(ARGS)
 
 bench: install ## Measure on many rows what must stay quick
 	@$(python) -m tests.bench $(ARGS)

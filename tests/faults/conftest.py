@@ -1,6 +1,7 @@
-"""A seeded chance for each test, and the table of all faults at the end of a run."""
+"""A seeded chance for each test, and what all of them counted at the end of a run."""
 
 import random
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -14,7 +15,28 @@ def chance(request: pytest.FixtureRequest) -> random.Random:
     return random.Random(f"{SEED} {request.node.name}")
 
 
+@pytest.fixture(autouse=True)
+def counted(record_property: Callable[[str, object], None]) -> Iterator[None]:
+    """Send what the test counted to the process that writes the summary."""
+    ROWS.clear()
+    yield
+    for row in ROWS:
+        record_property("fault", row)
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    if ROWS:
+    told = [
+        told
+        for reports in terminalreporter.stats.values()
+        for report in reports
+        if getattr(report, "when", None) == "teardown"
+        for told in report.user_properties
+    ]
+    rows = [row for name, row in told if name == "fault"]
+    if rows:
         terminalreporter.write_sep("-", f"faults, with SOAK_SEED={SEED}")
-        terminalreporter.write_line(table())
+        terminalreporter.write_line(table(sorted(rows)))
+    storm = [line for name, line in told if name == "storm"]
+    if storm:
+        terminalreporter.write_sep("-", "all together")
+        terminalreporter.write_line("\n".join(storm))

@@ -3,7 +3,6 @@
 
 import os
 import random
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import pytest
@@ -23,6 +22,7 @@ from tests.texts import now
 
 SEED = int(os.environ.get("SOAK_SEED") or random.randrange(10_000))
 """Of all random instants; printed, and given again it plays them again."""
+os.environ["SOAK_SEED"] = str(SEED)  # for all processes of a run, which begin after this
 
 MANY = 20
 """How often each fault is to happen at least, in the long form."""
@@ -33,35 +33,19 @@ FEW_OR_MANY = [pytest.param(3, id="few"), pytest.param(MANY, id="many", marks=py
 COLUMNS = ("times", "texts", "twice", "lost", "after the end", "after stop", "past use", "unlisted")
 
 
-@dataclass
-class Row:
-    """One fault, how often it really happened, and what the simulator counted."""
-
-    fault: str
-    times: int
-    texts: int
-    verdict: Verdict
-
-    def figures(self) -> list[int]:
-        found = self.verdict
-        broken = (found.twice, found.lost, found.after_the_end, found.after_stop, found.useless)
-        return [
-            self.times,
-            self.texts,
-            *(len(texts) for texts in broken),
-            len(found.unlisted),
-        ]
-
+Row = tuple[str, tuple[int, ...]]
+"""A fault, and what COLUMNS name: how often it really happened, and what the simulator counted."""
 
 ROWS: list[Row] = []
+"""Of the test that runs."""
 
 
-def table() -> str:
-    width = max(len(row.fault) for row in ROWS)
+def table(rows: list[Row]) -> str:
+    width = max(len(fault) for fault, _ in rows)
     lines = [f"{'fault':{width}}  " + "  ".join(COLUMNS)]
-    for row in ROWS:
-        cells = zip(row.figures(), COLUMNS, strict=True)
-        lines.append(f"{row.fault:{width}}  " + "  ".join(f"{n:>{len(name)}}" for n, name in cells))
+    for fault, figures in rows:
+        cells = zip(figures, COLUMNS, strict=True)
+        lines.append(f"{fault:{width}}  " + "  ".join(f"{n:>{len(name)}}" for n, name in cells))
     return "\n".join(lines)
 
 
@@ -78,7 +62,12 @@ def count(
     that did not happen as often as is said: that would have shown nothing."""
     verdict = judge(simulator, told or Told(), stamp)
     # since: how many there were before, where faults share a database.
-    ROWS.append(Row(fault, times, verdict.ends.total() - since, verdict))
+    texts = verdict.ends.total() - since
+    broken = (
+        *(verdict.twice, verdict.lost, verdict.after_the_end, verdict.after_stop, verdict.useless),
+        verdict.unlisted,
+    )
+    ROWS.append((fault, (times, texts, *(len(found) for found in broken))))
     assert verdict.broken == {}, (fault, verdict.broken)
     assert times >= at_least, f"{fault}: {times} times only, not {at_least}"
     return verdict

@@ -58,18 +58,22 @@ def test_no_text_of_the_old_plan_after_the_answer_unless_it_was_named(
     for patient in patients:
         start_now(world.cast, patient)
 
-    moments = [
-        (patient, chance.uniform(0, SPREAD_SECONDS), i) for i, patient in enumerate(patients)
-    ]
+    instants = sorted((chance.uniform(0, SPREAD_SECONDS), n) for n in range(many))
     told = Told()
     with ThreadPoolExecutor(17) as people:
+        began = time.monotonic()
         ticking = people.submit(tick_later, world)
-        stops = [people.submit(say_stop, world.cast, *one[:2], told) for one in moments[3::4]]
-        others = [one for one in moments if one not in moments[3::4]]
-        deciding = people.map(lambda one: decide(world.cast, *one[:2], one[2] % 4), others)
+        stops, deciding = [], []
+        # In the order of their instants: who comes later than there are threads waits for one.
+        for instant, n in instants:
+            at = began + instant
+            if n % 4 == 3:
+                stops.append(people.submit(say_stop, world.cast, patients[n], at, told))
+            else:
+                deciding.append(people.submit(decide, world.cast, patients[n], at, n % 4))
         # Not before: it would find the first ones due while the last ones are being enrolled.
         world.start_beat()
-        decided = list(deciding)
+        decided = [decision.result() for decision in deciding]
         for stop in (*stops, ticking):
             stop.result()
     told.ended = {decision.dose_id: decision.named for decision in decided}
@@ -94,9 +98,13 @@ def tick_later(world: World) -> None:
     world.tick("plan_doses")
 
 
-def say_stop(cast: Cast, patient: Patient, wait: float, told: Told) -> None:
-    """Wait, then have the phone say STOP, by the webhook's verb."""
-    time.sleep(wait)
+def wait_until(at: float) -> None:
+    time.sleep(max(0.0, at - time.monotonic()))
+
+
+def say_stop(cast: Cast, patient: Patient, at: float, told: Told) -> None:
+    """Wait for the instant, then have the phone say STOP, by the webhook's verb."""
+    wait_until(at)
     try:
         sid = "SM" + uuid4().hex
         assert inbound.store(cast.sender, sid, patient.number, "STOP", timezone.now())
@@ -105,9 +113,9 @@ def say_stop(cast: Cast, patient: Patient, wait: float, told: Told) -> None:
         connections.close_all()
 
 
-def decide(cast: Cast, patient: Patient, wait: float, kind: int) -> Decided:
-    """Wait, then change, pause or stop, closing the open dose; look again if it was stale."""
-    time.sleep(wait)
+def decide(cast: Cast, patient: Patient, at: float, kind: int) -> Decided:
+    """At the instant change, pause or stop, closing the open dose; look again if it was stale."""
+    wait_until(at)
     try:
         while True:
             try:

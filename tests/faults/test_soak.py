@@ -5,8 +5,8 @@ plays the same storm again.
 """
 
 import os
-import random
 import time
+from collections.abc import Callable
 
 import pytest
 
@@ -14,9 +14,9 @@ from tests.faults.harness import burning_house
 from tests.faults.judging import judge, report, settle_all
 from tests.faults.people import People
 from tests.faults.storm import Storm
+from tests.faults.tally import SEED
 
 SECONDS = float(os.environ.get("SOAK_SECONDS", "22"))
-SEED = int(os.environ.get("SOAK_SEED") or random.randrange(10_000))
 
 
 @pytest.fixture
@@ -29,8 +29,8 @@ def database(django_db_blocker):
 @pytest.mark.soak
 @pytest.mark.processes
 @pytest.mark.usefixtures("database")
-def test_all_faults_together() -> None:
-    print(f"SOAK_SECONDS={SECONDS:g} SOAK_SEED={SEED}")  # noqa: T201 - to replay it
+def test_all_faults_together(record_property: Callable[[str, object], None]) -> None:
+    record_property("storm", f"SOAK_SECONDS={SECONDS:g} SOAK_SEED={SEED}")  # to replay it
     began = time.monotonic()
     with burning_house() as house:
         people = People(house, SECONDS, SEED, patients=round(16 + SECONDS))
@@ -42,10 +42,10 @@ def test_all_faults_together() -> None:
         storm.calm()
         settle_all(house, people)
         verdict = judge(house.simulator, people.told)
-        print(report(house, verdict, people, began))  # noqa: T201 - the proof
+        record_property("storm", report(house, verdict, people, began))
         assert verdict.broken == {}, verdict.broken
         # What ended by itself was started again, as by a supervisor; it is shown, not judged.
-        print(house.ended)  # noqa: T201
+        record_property("storm", f"ended by themselves: {house.ended}")
         assert_injected(storm)
         assert verdict.ends["delivered"] > SECONDS
         assert people.told.opted_out
