@@ -110,6 +110,11 @@ class Tick(TimeSortedModel):
     looked_at = models.DateTimeField(default=IDLE)
 
 
+MAY_HAVE_LEFT_ANOTHER = Q(attempt__gt=1) | Q(attempt=1, state__in=[State.EXPIRED, State.CANCELLED])
+"""Texts by which there may be a message at Twilio that we never heard of: those that ended without
+proof, and those that were claimed again."""
+
+
 class Sms(TimeSortedModel):
     """One outbound text to one person: the row is the promise, `state` is how it went.
 
@@ -224,6 +229,8 @@ class Sms(TimeSortedModel):
                 condition=Q(state__in=[State.SENDING, State.UNKNOWN], lease_until__isnull=False),
                 name="sms_unsettled",
             ),
+            # Read by settle: whose the messages may be that no report has named.
+            models.Index(fields=["to"], condition=MAY_HAVE_LEFT_ANOTHER, name="sms_left_another"),
             # Read by claim.close_useless: uses that are over.
             models.Index(fields=["expires_at"], condition=Q(state=State.QUEUED), name="sms_by_use"),
             # Read by read_back: taken by Twilio, with no final word yet.

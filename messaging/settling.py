@@ -18,7 +18,7 @@ from django.db.models import F
 from messaging.clock import CLOCK
 from messaging.evidence import Report, Source, advance
 from messaging.gateway import Message, Unreadable
-from messaging.models import Sms, SmsEvent
+from messaging.models import MAY_HAVE_LEFT_ANOTHER, Sms, SmsEvent
 from messaging.outbox import digest
 from messaging.provider import GATEWAY
 from messaging.states import Finding, State
@@ -115,7 +115,7 @@ def _settle_account(account: str, doubts: Sequence[Doubt], now: datetime | None)
         return advance((_found(d, Finding.USE_OVER) for d in doubts if d.over and d.quiet), now)
     ours = _known(message.sid for messages in listed.values() for message in messages)
     reports: list[Report] = []
-    absent: list[Doubt] = []
+    absent: list[tuple[Doubt, list[Message]]] = []
     for doubt in doubts:
         unexplained = [
             message
@@ -127,9 +127,11 @@ def _settle_account(account: str, doubts: Sequence[Doubt], now: datetime | None)
             reports += _seen(doubt, same[0])
         elif doubt.over and doubt.quiet:
             reports.append(_found(doubt, Finding.USE_OVER))
-        elif not unexplained and doubt.quiet:
-            absent.append(doubt)
-    reports += [_found(doubt, Finding.NEVER_TAKEN) for doubt in _counted(absent)]
+        elif doubt.quiet:
+            absent.append((doubt, unexplained))
+    explained, found = _of_others([message for _, others in absent for message in others])
+    enough = _counted([d for d, others in absent if {m.sid for m in others} <= explained])
+    reports += [*found, *(_found(doubt, Finding.NEVER_TAKEN) for doubt in enough)]
     return advance(reports, now)
 
 
@@ -156,11 +158,39 @@ def _known(sids: Iterable[str]) -> set[str]:
     return set(SmsEvent.objects.filter(sid__in=list(sids)).values_list("sid", flat=True))
 
 
-def _seen(doubt: Doubt, message: Message) -> list[Report]:
+def _of_others(messages: Sequence[Message]) -> tuple[set[str], list[Report]]:
+    """Which of these are of texts of ours that ended without proof, or were claimed again: their
+    sids; and what this says of those that ended, for their owners were told that nobody knows.
+
+    Nothing else ever tells us of such a message, and whoever waits for its explanation waits until
+    its own use is over.
+    """
+    of_key: defaultdict[tuple[str, str], list[Message]] = defaultdict(list)
+    for message in messages:
+        of_key[message.to, digest(message.body)].append(message)
+    explained: set[str] = set()
+    reports: list[Report] = []
+    rows = Sms.objects.filter(MAY_HAVE_LEFT_ANOTHER, to__in={to for to, _ in of_key})
+    for row in rows.order_by("id") if of_key else ():
+        its = [m for m in of_key[row.to, row.body_digest] if _in_time(row, m)]
+        if row.sid is None and row.state in {State.EXPIRED, State.CANCELLED}:
+            its = [message for message in its if message.sid not in explained][:1]
+            reports += [report for message in its for report in _seen(row, message)]
+        explained.update(message.sid for message in its)
+    return explained, reports
+
+
+def _in_time(row: Sms, message: Message) -> bool:
+    """Whether it was made between the queuing and the end of the last lease, as clocks differ."""
+    until = row.lease_until
+    return until is not None and row.queued_at - BEFORE <= message.created_at <= until + BEFORE
+
+
+def _seen(text: Doubt | Sms, message: Message) -> list[Report]:
     """It was taken; and what became of it, if Twilio says."""
     found = [Finding.ACCEPTED, evidence_in(message.status, message.error_code)]
     return [
-        Report(doubt.id, doubt.attempt, Source.LIST, finding, message.sid, message.error_code)
+        Report(text.id, text.attempt, Source.LIST, finding, message.sid, message.error_code)
         for finding in dict.fromkeys(found)
         if finding is not None
     ]

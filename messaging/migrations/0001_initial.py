@@ -173,6 +173,10 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='sms',
+            index=models.Index(condition=models.Q(('attempt__gt', 1), models.Q(('attempt', 1), ('state__in', [messaging.states.State['EXPIRED'], messaging.states.State['CANCELLED']])), _connector='OR'), fields=['to'], name='sms_left_another'),
+        ),
+        migrations.AddIndex(
+            model_name='sms',
             index=models.Index(condition=models.Q(('state', messaging.states.State['QUEUED'])), fields=['expires_at'], name='sms_by_use'),
         ),
         migrations.AddIndex(

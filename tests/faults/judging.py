@@ -56,17 +56,7 @@ def settle_all(house: House, people: People, seconds: float = 90) -> None:
     try:
         until(lambda: _at_rest(people), seconds, "everything is settled")
     except TimeoutError as late:
-        fields_ = (
-            "id",
-            "state",
-            "kind",
-            "lane",
-            "attempt",
-            "available_at",
-            "checked_at",
-            "account",
-        )
-        texts = list(Sms.objects.filter(state__in=OPEN).values_list(*fields_)[:5])
+        texts = [_open_text(house, sms) for sms in Sms.objects.filter(state__in=OPEN)[:5]]
         due = Dose.objects.filter(next_step_at__lte=timezone.now())
         doses = list(due.values_list("schedule__patient__name", "trouble", "next_step_at"))
         senders = list(Sender.objects.values_list("number", "next_at", "slowed_at"))
@@ -80,6 +70,17 @@ def settle_all(house: House, people: People, seconds: float = 90) -> None:
             break
         read_back(timezone.now() + timedelta(minutes=minutes))
     until(lambda: not Sms.objects.filter(untaken=True).exists(), 30, "all news is told")
+
+
+def _open_text(house: House, sms: Sms) -> dict[str, object]:
+    """A row that won't end, and what Twilio has of its phone."""
+    had = [text for text in house.simulator.ledger()["messages"] if text["to"] == sms.to]
+    known = set(SmsEvent.objects.values_list("sid", flat=True))
+    return {
+        **{name: value for name, value in vars(sms).items() if not name.startswith("_")},
+        "events": list(SmsEvent.objects.filter(sms=sms).values_list()),
+        "had": [{**text, "known": text["sid"] in known} for text in had],
+    }
 
 
 def _silent() -> bool:

@@ -77,9 +77,11 @@ class Storm:
         self._certain_ones = itertools.cycle([*ANSWERS, *({"kind": kind} for kind in CALLBACKS)])
         self._stopped: set[int] = set()
         self._token_wrong_until = 0.0
+        self._gives_up_at = 0.0
 
     def play(self) -> None:
         begun = time.monotonic()
+        self._gives_up_at = begun + 2 * self._seconds
         for instant, kind in self.planned:
             self._at(begun + instant, self._do(kind))
         self.trouble_twilio()
@@ -139,6 +141,13 @@ class Storm:
     def _later(self, seconds: float, act: Callable[[], None]) -> None:
         self._at(time.monotonic() + seconds, act)
 
+    def _again(self, name: str, act: Callable[[], None]) -> None:
+        """It found nobody to strike in that group, which is starting, or has ended and is started
+        as by a supervisor: a little later, then."""
+        self.house.start(name)
+        if time.monotonic() < self._gives_up_at:
+            self._later(0.5, act)
+
     def _do(self, kind: str) -> Callable[[], None]:
         act: Callable[[], None] = getattr(self, "_" + kind.replace(" ", "_"))
         return act
@@ -146,12 +155,17 @@ class Storm:
     # -- one method for each kind ---------------------------------------------------------------
 
     def _kill_child(self) -> None:
-        if self.house.hit_child(self._group(), SIGKILL, self._chance):
+        name = self._group()
+        if self.house.hit_child(name, SIGKILL, self._chance) is None:
+            self._again(name, self._kill_child)
+        else:
             self.house.done["kill child"] += 1
 
     def _stop_child(self) -> None:
-        pid = self.house.hit_child(self._group(), SIGSTOP, self._chance)
+        name = self._group()
+        pid = self.house.hit_child(name, SIGSTOP, self._chance)
         if pid is None:
+            self._again(name, self._stop_child)
             return
         self.house.done["stop child"] += 1
         long = self.house.done["stop child"] % 5 == 1 and self._seconds >= LONG_STOP
@@ -159,12 +173,16 @@ class Storm:
 
     def _kill_group(self) -> None:
         name = self._group()
+        if self.house.running[name].poll() is not None:
+            self._again(name, self._kill_group)
+            return
         self.house.kill(name, "kill group")
         self._later(self._chance.uniform(0, 3), lambda: self.house.start(name))
 
     def _stop_group(self) -> None:
         name = self._group()
         if self.house.running[name].poll() is not None:
+            self._again(name, self._stop_group)
             return
         for pid in (self.house.running[name].pid, *self.house.children(name)):
             if send(pid, SIGSTOP):

@@ -170,6 +170,61 @@ def test_another_unexplained_text_to_the_number_means_waiting(simulator, sender)
     assert (state(sms_id), get(sms_id).quiet_reads) == ("unknown", 0)
 
 
+def ended_in_doubt(simulator) -> UUID:
+    """A text that was taken, of which nobody knew when its use was over."""
+    simulator.inject("reset_after", on="create", count=1)
+    sms_id = queue_text(body="Another text.", expires_at=now() + timedelta(seconds=10))
+    send_due(Lane.ROUTINE)
+    delivered(simulator, sms_id)
+    fault = simulator.inject("500", on="list")
+    settle(now() + QUIET)
+    simulator.clear_faults(fault)
+    assert (state(sms_id), get(sms_id).untaken) == ("expired", True)
+    Sms.objects.filter(id=sms_id).update(untaken=False)
+    return sms_id
+
+
+def test_a_text_that_ended_in_doubt_holds_up_no_other_and_is_told_of_when_it_is_found(simulator):
+    ended = ended_in_doubt(simulator)
+    sms_id = go_wrong_again(simulator)
+    settle(now() + QUIET)
+    assert (state(ended), get(ended).untaken) == ("delivered", True)
+    settle(now() + QUIET + timedelta(seconds=10))
+    assert (state(sms_id), get(sms_id).requeued) == ("queued", True)
+
+
+def test_what_ended_at_another_time_explains_nothing(simulator):
+    ended = ended_in_doubt(simulator)
+    long_ago = now() - timedelta(days=7)
+    Sms.objects.filter(id=ended).update(queued_at=long_ago, lease_until=long_ago)
+    sms_id = go_wrong_again(simulator)
+    for seconds in (20, 30, 40):
+        settle(now() + timedelta(seconds=seconds))
+    assert (state(ended), state(sms_id)) == ("expired", "unknown")
+
+
+def test_a_text_that_went_twice_holds_up_no_other(simulator):
+    simulator.inject("reset_after", on="create", count=1)
+    twice = queue_text(body="Help is at hand.", kind=Kind.REPEAT)
+    send_due(Lane.ROUTINE)
+    settle(now() + LEASE_OVER)
+    send_due(Lane.ROUTINE, now() + QUIET)
+    assert len(simulator.ledger(our_id=twice)["messages"]) == 2
+    sms_id = go_wrong_again(simulator, later=QUIET)
+    for seconds in (40, 50):
+        settle(now() + timedelta(seconds=seconds))
+    assert (state(sms_id), get(sms_id).requeued) == ("queued", True)
+
+
+def go_wrong_again(simulator, later: timedelta = timedelta(0)) -> UUID:
+    """A text to the same number that was never taken, and whose fate is unknown."""
+    simulator.inject("reset_before", on="create", count=1)
+    sms_id = queue_text()
+    send_due(Lane.ROUTINE, now() + later)
+    assert state(sms_id) == "unknown"
+    return sms_id
+
+
 def test_a_text_known_to_another_row_explains_nothing(simulator):
     taken = queue_text()
     send_due(Lane.ROUTINE)
