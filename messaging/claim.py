@@ -81,7 +81,7 @@ def _claim_for(sender: _Ready, now: datetime | None) -> list[Claimed]:
             if found is None or found[0] < 1:
                 return []
             names = ("segments", "idle", "scope", "lane", "account", "number", "turn", "open")
-            facts |= dict(zip(names, found, strict=True))
+            facts |= dict(zip(names, found, strict=False))
             if facts["open"]:
                 cursor.execute(_LOCK_CIRCUITS, facts)
                 if not all(may_probe for (may_probe,) in cursor.fetchall()):
@@ -153,7 +153,9 @@ _SENDERS = f"""
 """  # noqa: S608 - here and below no value is formatted in
 
 # The lock makes claims of one sender take turns, so that together they keep its pace. `idle`: all
-# that was claimed before has left, so that even a text longer than the window may go.
+# that was claimed before has left, so that even a text longer than the window may go. For this
+# transaction Postgres is kept from sorting what an index has in order: its statistics may be of a
+# night with nothing queued, and it would then read and sort all that is queued for each clinic.
 _LOCK_PACE = f"""
     SELECT
         LEAST(%(most)s, GREATEST(
@@ -162,7 +164,8 @@ _LOCK_PACE = f"""
                 + 1e-6)
         ))::int,
         next_at <= {CLOCK}, scope, lane, account, number, turn,
-        EXISTS {OPEN.format(names="account, number")}
+        EXISTS {OPEN.format(names="account, number")},
+        set_config('enable_sort', 'off', true)
     FROM messaging_sender WHERE id = %(sender)s FOR UPDATE
 """  # noqa: S608
 
@@ -203,6 +206,8 @@ _MAY_LEAVE = f"""
         OFFSET 0)
 """  # noqa: S608
 
+# `due` asks for each by its key alone and looks at its state when it has it: with the state asked
+# for, too, Postgres may rather walk an index of all that is queued.
 # Clinics take turns, beginning with the one after that served last: `walk` steps along the index
 # from clinic to clinic, as far as there is room, past the last (null) to the first. Each gets its
 # share, the longest due first, and the shares are filled in rounds.
@@ -236,10 +241,11 @@ _CLAIM = f"""
             NOT sms.last_word AND EXISTS (
                 SELECT FROM messaging_optout AS said
                 WHERE said.scope = sms.scope AND said.number = sms."to" AND said.opted_out
-            ) AS stopped
-        FROM messaging_sms AS sms JOIN shared ON shared.id = sms.id
+                OFFSET 0) AS stopped
+        FROM shared, LATERAL (
+            SELECT * FROM messaging_sms WHERE id = shared.id OFFSET 0 FOR UPDATE SKIP LOCKED
+        ) AS sms
         WHERE sms.state = 'queued' AND NOT sms.cancel_wished
-        FOR UPDATE OF sms SKIP LOCKED
     ), suppressed AS (
         UPDATE messaging_sms AS sms SET state = 'suppressed', state_at = {CLOCK}, untaken = true
         FROM due WHERE sms.id = due.id AND due.stopped

@@ -7,7 +7,7 @@ import pytest
 from django.db import connection
 
 from dev.environment import ROUTINE_NUMBER
-from messaging.claim import WINDOW, claim
+from messaging.claim import MOST, WINDOW, claim
 from messaging.models import Lane, Sender, Sms
 from messaging.pace import slow_down
 from messaging.sending import send_due
@@ -86,6 +86,17 @@ def test_the_cost_of_a_claim_follows_what_is_claimed(sender):
         before = texts_read(cursor)
         assert len(claim(Lane.ROUTINE)) == 5 * WINDOW
         assert texts_read(cursor) - before < 200
+
+
+def test_what_postgres_believes_from_a_quiet_night_makes_no_claim_dear(sender):
+    """Its statistics are of a queue that was empty; now sixty clinics have texts due."""
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE messaging_sms")
+        clinics(*[12] * 60)
+        Sender.objects.update(rate=1000)
+        before = texts_read(cursor)
+        assert len(claim(Lane.ROUTINE)) == MOST
+        assert texts_read(cursor) - before < 10 * MOST
 
 
 def texts_read(cursor) -> int:
