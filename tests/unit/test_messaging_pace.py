@@ -89,14 +89,23 @@ def test_the_cost_of_a_claim_follows_what_is_claimed(sender):
 
 
 def test_what_postgres_believes_from_a_quiet_night_makes_no_claim_dear(sender):
-    """Its statistics are of a queue that was empty; now sixty clinics have texts due."""
+    """Its statistics are of many texts of which none was queued; now sixty clinics have some due."""
+    Sms.objects.filter(id=queue_text()).update(state="delivered")
     with connection.cursor() as cursor:
+        cursor.execute(_MORE_OF_IT)
         cursor.execute("ANALYZE messaging_sms")
-        clinics(*[12] * 60)
+        clinics(*[60] * 60)
         Sender.objects.update(rate=1000)
         before = texts_read(cursor)
         assert len(claim(Lane.ROUTINE)) == MOST
         assert texts_read(cursor) - before < 10 * MOST
+
+
+_MORE_OF_IT = """
+    INSERT INTO messaging_sms SELECT (jsonb_populate_record(
+        sms, jsonb_build_object('id', uuidv7(), 'dedup_key', 'night:' || n))).*
+    FROM messaging_sms AS sms, generate_series(1, 20000) AS n
+"""
 
 
 def texts_read(cursor) -> int:
