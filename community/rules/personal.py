@@ -28,7 +28,10 @@ _ABROAD = re.compile(
 _MOBILE = {"es": "6789", "pl": "45678"}
 """First figures of national numbers, nine figures long and without a 0 before."""
 
-_LOCAL = r"(?<![\w.+@-])[a-z0-9][\w.+-]{0,63}"
+_LOCAL = (
+    r"(?<![\w.+@-])[a-z0-9][\w.+-]{0,63}"
+    r"(?: (?:dot|punto|point|punkt|kropka) [a-z0-9][\w+-]{0,30}){0,2}"
+)
 _LABEL = r"[a-z0-9][a-z0-9-]{0,62}"
 _AT = r"(?: ?@ ?| ?[\[({] ?at ?[\])}] ?)"
 _DOT = r"(?:\.| \. | ?[\[({] ?(?:dot|punto|point|punkt|kropka)[\])}] ?| dot | punto | kropka )"
