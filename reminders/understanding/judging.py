@@ -23,7 +23,7 @@ _OF_SIGN = {
 _BESIDE_A_DIGIT = ("cue.option", "cue.plain")
 """What may stand beside a digit that answers: "1 week" and "one day" answer nothing."""
 _CARELESS = frozenset({Meaning.WHEN, Meaning.HELP, Meaning.STOP})
-"""Meanings that a question mark belongs to, and "could you stop texting me?", which asks politely."""
+"""Meanings that a question mark belongs to, or that are asked for politely: "could you stop?"."""
 
 
 def understand(text: str, language: str, *, digits: bool = False) -> Understood:
