@@ -312,7 +312,7 @@ def test_a_token_opens_the_community_and_ends_with_the_sign_in(ada, cast):
         "/api/v1/community/join", joining, content_type="application/json"
     )
     assert joined.status_code == 201, joined.content
-    assert Client(headers=bearer).get(f"/api/v1/patients/{cast.ada.id}").status_code == 404
+    assert Client(headers=bearer).get(f"/api/v1/patients/{cast.ada.id}").status_code == 403
     patient_login.revoke_sign_in(cast.ada.id, cast.actor)
     assert Client(headers=bearer).get("/api/v1/me").status_code == 401
     assert ada.post("/me/token").status_code == 401
