@@ -98,6 +98,8 @@ MIDDLEWARE = [
     "api.requests.RequestId",
     "api.requests.BodyLimit",
     "django.middleware.common.CommonMiddleware",
+    # Before whatever reads a session.
+    "web.community.apart.Apart",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
