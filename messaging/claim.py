@@ -1,12 +1,13 @@
 """Claiming: which queued texts leave now, by which sender, and for how long they are ours."""
 
+import logging
 import time
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db import IntegrityError, connection, transaction
+from django.db import DatabaseError, IntegrityError, InterfaceError, connection, transaction
 
 from messaging.circuits import OPEN
 from messaging.clock import CLOCK
@@ -14,6 +15,8 @@ from messaging.connections import READ_SECONDS
 from messaging.gateway import Post
 from messaging.models import BEFORE_ALL, NO_CLINIC, Lane
 from messaging.pace import RATE
+
+log = logging.getLogger(__name__)
 
 WINDOW = 4.0
 """Seconds in which a claim may be posted. Short, because what was claimed can't be cancelled."""
@@ -57,7 +60,17 @@ def claim(lane: Lane, now: datetime | None = None) -> list[Claimed]:
     with connection.cursor() as cursor:
         cursor.execute(_SENDERS, {"lane": lane, "now": now})
         ready = [_Ready(*row) for row in cursor.fetchall()]
-    return [text for sender in ready for text in _claim_for(sender, now)]
+    claimed: list[Claimed] = []
+    for sender in ready:
+        try:
+            claimed += _claim_for(sender, now)
+        except (DatabaseError, InterfaceError) as error:
+            if not claimed:
+                raise
+            # What others have claimed already is to be posted, not left to be settled.
+            log.warning("Sender %s could not claim: %s", sender.id, type(error).__name__)
+            break
+    return claimed
 
 
 def close_useless(now: datetime | None = None) -> None:
@@ -132,7 +145,8 @@ _SENDERS = f"""
             EXISTS (
                 SELECT FROM messaging_sender AS other
                 WHERE other.scope = sender.scope AND other.lane = sender.lane
-                    AND other.id <> sender.id AND {_CLOSED.format("other")}
+                    AND other.id <> sender.id AND other.slowed_at <= {CLOCK}
+                    AND {_CLOSED.format("other")}
                     AND (NOT other.standby OR other.inbound_seen_at IS NOT NULL)) AS others
         FROM messaging_sender AS sender
         WHERE lane = %(lane)s AND slowed_at <= {CLOCK}

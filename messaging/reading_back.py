@@ -23,6 +23,9 @@ MOST = 100
 PATIENCE = 10.0
 """Seconds for the answers: others of this queue wait for us. Who wasn't asked is asked later."""
 
+LONGEST_READING = 30.0
+"""Seconds for a whole list. One that takes longer is begun again, and may not hold up the rest."""
+
 SILENT = "10 minutes"
 """After so long without a word, and again after as long, a text is asked after."""
 
@@ -84,7 +87,10 @@ def _read_inbound_of(sender: Sender, begun: datetime) -> int:
         connection.close()
     try:
         listed = GATEWAY.messages(
-            sender.account, sender.inbound_read_at - OVERLAP, to=sender.number
+            sender.account,
+            sender.inbound_read_at - OVERLAP,
+            time.monotonic() + LONGEST_READING,
+            to=sender.number,
         )
     except Unreadable as trouble:
         log.warning("Inbound texts of sender %s can't be read: %s", sender.id, trouble)

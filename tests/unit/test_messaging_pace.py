@@ -89,7 +89,7 @@ def test_the_cost_of_a_claim_follows_what_is_claimed(sender):
 
 
 def test_what_postgres_believes_from_a_quiet_night_makes_no_claim_dear(sender):
-    """Its statistics are of many texts of which none was queued; now sixty clinics have some due."""
+    """Its statistics are of texts of which none was queued; now sixty clinics have some due."""
     Sms.objects.filter(id=queue_text()).update(state="delivered")
     with connection.cursor() as cursor:
         cursor.execute(_MORE_OF_IT)
@@ -130,6 +130,16 @@ def test_429_waits_as_told_with_the_whole_sender_and_slows_it_down(simulator, se
     assert 200 <= len(claim(Lane.ROUTINE, begun + timedelta(seconds=7.5))) <= 206
     assert len(claim(Lane.ROUTINE, begun + timedelta(seconds=50))) == 400
     assert {get(fresh[0]).refusals, get(refused).refusals} == {0, 1}
+
+
+def test_a_later_429_does_not_shorten_what_an_earlier_one_told(sender):
+    begun = now()
+    queue_text()
+    slow_down(sender.id, 60, begun)
+    slow_down(sender.id, 0, begun + timedelta(seconds=1))
+    assert claim(Lane.ROUTINE, begun + timedelta(seconds=59)) == []
+    assert Sender.objects.get().slowed_to == 0.5, "answers to one claim count once"
+    assert len(claim(Lane.ROUTINE, begun + timedelta(seconds=61))) == 1
 
 
 def test_a_sender_is_never_slowed_to_nothing_and_recovers(sender):

@@ -70,6 +70,34 @@ def test_a_text_that_waits_in_twilios_queue_is_found_though_it_has_no_date(simul
     simulator.thaw(sender.number)
 
 
+def test_an_old_text_that_left_a_moment_ago_hides_no_younger_one(simulator):
+    """Twilio lists by when texts went out: one that lay in its queue for hours stands first."""
+    begun = now()
+    simulator.set_clock(begun - timedelta(hours=2))
+    simulator.freeze(URGENT_NUMBER)
+    use = {"available_at": begun - timedelta(hours=3), "expires_at": begun + timedelta(hours=3)}
+    old = queue_text(body="Two hours in the queue.", lane=Lane.URGENT, **use)
+    send_due(Lane.URGENT, begun - timedelta(hours=2))
+    simulator.set_clock(begun)
+    sms_id = go_wrong(simulator, "reset_after")
+    delivered(simulator, sms_id)
+    simulator.set_clock(begun + timedelta(seconds=5))
+    simulator.thaw(URGENT_NUMBER)
+    delivered(simulator, old)
+    for seconds in (20, 30):
+        settle(begun + timedelta(seconds=seconds))
+    assert (state(sms_id), simulator.accepted(sms_id)) == ("delivered", 1)
+
+
+def test_a_list_that_takes_too_long_is_no_list(simulator, monkeypatch):
+    sms_id = go_wrong(simulator, "reset_before")
+    monkeypatch.setattr("messaging.settling.SHORTEST_READING", 0.2)
+    simulator.inject("delay", on="list", count=1, seconds=1)
+    settle(now() + QUIET)
+    assert (state(sms_id), get(sms_id).quiet_reads) == ("unknown", 0)
+    assert simulator.injected()["delay"] == 1
+
+
 @pytest.mark.parametrize("and_back", [False, True])
 def test_what_comes_back_goes_to_the_number_that_its_owner_has_by_then(simulator, and_back):
     sms_id = go_wrong(simulator, "reset_before")
@@ -299,6 +327,32 @@ def test_a_queue_overflow_at_twilio_sends_again_within_its_use(simulator):
         available_at=now() - timedelta(seconds=2), expires_at=now() - timedelta(seconds=1)
     )
     inbound.report(sms_id, 2, {**lost, "MessageSid": get(sms_id).sid})
+    assert (state(sms_id), get(sms_id).untaken) == ("failed", True)
+
+
+@pytest.mark.parametrize("status", ["sending", "sent"])
+def test_late_news_of_a_message_that_was_given_up_holds_no_text_back(simulator, status):
+    sms_id = queue_text()
+    send_due(Lane.ROUTINE)
+    sid = get(sms_id).sid
+    inbound.report(sms_id, 1, {"MessageSid": sid, "MessageStatus": "failed", "ErrorCode": "30001"})
+    inbound.report(sms_id, 1, {"MessageSid": sid, "MessageStatus": status})
+    assert state(sms_id) == "queued"
+    assert SmsEvent.objects.filter(sms_id=sms_id, sid=sid).count() == 3, "kept all the same"
+    assert send_due(Lane.ROUTINE, now() + timedelta(seconds=10)) == 1
+    # What a phone has, it has.
+    inbound.report(sms_id, 1, {"MessageSid": sid, "MessageStatus": "delivered"})
+    assert state(sms_id) == "delivered"
+
+
+def test_what_was_sent_never_goes_again_whatever_is_said_of_it_after_that(simulator):
+    sms_id = queue_text()
+    send_due(Lane.ROUTINE)
+    sid = get(sms_id).sid
+    inbound.report(sms_id, 1, {"MessageSid": sid, "MessageStatus": "sent"})
+    inbound.report(
+        sms_id, 1, {"MessageSid": sid, "MessageStatus": "undelivered", "ErrorCode": "30036"}
+    )
     assert (state(sms_id), get(sms_id).untaken) == ("failed", True)
 
 
