@@ -1,7 +1,7 @@
 """Addresses for people."""
 
 from django.contrib.auth.decorators import login_not_required
-from django.urls import path
+from django.urls import include, path
 
 from web.diary import diary, write
 from web.home import home
@@ -30,4 +30,5 @@ urlpatterns = [
     path("me/feel", diary, name="diary"),
     path("me/feel/new", write, name="feel"),
     path("me/feel/<uuid:entry_id>", write, name="feel_again"),
+    path("", include("web.team.urls")),
 ]

@@ -24,6 +24,30 @@ WHO_MAY_ENTER = {
     "/me/feel": "Patient",
     "/me/feel/new": "Patient",
     "/me/feel/<uuid:entry_id>": "Patient",
+    "/team": "Team",
+    "/team/sign-in": "Anybody",
+    "/team/sign-out": "Team",
+    "/team/clinic": "Team",
+    "/team/inbox": "Team",
+    "/team/items/<uuid:item_id>": "Team",
+    "/team/items/<uuid:item_id>/take": "Team",
+    "/team/items/<uuid:item_id>/hand-back": "Team",
+    "/team/items/<uuid:item_id>/notes": "Team",
+    "/team/items/<uuid:item_id>/close": "Team",
+    "/team/patients": "Team",
+    "/team/patients/<uuid:patient_id>": "Team",
+    "/team/patients/<uuid:patient_id>/change": "Team",
+    "/team/patients/<uuid:patient_id>/change/confirm": "Team",
+    "/team/patients/<uuid:patient_id>/pause": "Team",
+    "/team/patients/<uuid:patient_id>/resume": "Team",
+    "/team/patients/<uuid:patient_id>/stop": "Team",
+    "/team/patients/<uuid:patient_id>/doses": "Team",
+    "/team/patients/<uuid:patient_id>/doses/<uuid:dose_id>": "Team",
+    "/team/patients/<uuid:patient_id>/conversation": "Team",
+    "/team/patients/<uuid:patient_id>/diary": "Team",
+    "/team/patients/<uuid:patient_id>/message": "Team",
+    "/team/patients/<uuid:patient_id>/corrections": "Team",
+    "/team/patients/<uuid:patient_id>/consent": "Team",
     "/health": "Anybody",
     "/health/work": "Anybody",
     "/metrics": "SignedIn",
@@ -230,6 +254,8 @@ def entrance(pattern: URLPattern) -> str:
     view = getattr(pattern.callback, "cls", None)
     if getattr(pattern.callback, "for_patients", False):
         return "Patient"
+    if getattr(pattern.callback, "for_team", False):
+        return "Team"
     if view is None:
         # Django's middleware asks for a session wherever a page doesn't say that it needs none.
         return "Session" if getattr(pattern.callback, "login_required", True) else "Anybody"
@@ -247,7 +273,7 @@ def test_the_table_below_leaves_out_no_door_for_people():
     elsewhere = {
         path
         for path, who in WHO_MAY_ENTER.items()
-        if who != "Patient" and re.search("<uuid:(item|clinic|dose|import|transfer)_id>", path)
+        if who not in ("Patient", "Team") and re.search("<uuid:(item|clinic|dose|import|transfer)_id>", path)
     }
     for_people = {path for path, who in WHO_MAY_ENTER.items() if who == "SignedIn"}
     of_the_community = {
