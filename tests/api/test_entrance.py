@@ -273,7 +273,8 @@ def test_the_table_below_leaves_out_no_door_for_people():
     elsewhere = {
         path
         for path, who in WHO_MAY_ENTER.items()
-        if who not in ("Patient", "Team") and re.search("<uuid:(item|clinic|dose|import|transfer)_id>", path)
+        if who not in ("Patient", "Team")
+        and re.search("<uuid:(item|clinic|dose|import|transfer)_id>", path)
     }
     for_people = {path for path, who in WHO_MAY_ENTER.items() if who == "SignedIn"}
     of_the_community = {

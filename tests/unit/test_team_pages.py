@@ -5,19 +5,17 @@ from datetime import timedelta
 from types import SimpleNamespace
 
 import pytest
-from django.core.cache import cache
 from django.test import Client
 
 from accounts.models import AuditEntry, Membership, Role, User
-from messaging.models import Sms
 from reminders import patient_login, prescribing
 from reminders.effects import Decision
-from reminders.models import Cause, Dose, DoseRecord, Outcome, Schedule, WorkItem, WorkNote
+from reminders.models import Cause, Dose, Schedule, WorkItem, WorkNote
 from reminders.plan import read_plan
 from reminders.planning import plan_doses
 from reminders.worklist import Finding, open_items
 from tests.api.test_entrance import WHO_MAY_ENTER
-from tests.cast import NOW, PASSWORD, Cast, make_patient, make_user
+from tests.cast import NOW, PASSWORD, Cast
 
 HOUR = NOW + timedelta(hours=1)
 TEAM = [path for path, who in WHO_MAY_ENTER.items() if who == "Team"]
@@ -28,7 +26,6 @@ def monday(monkeypatch: pytest.MonkeyPatch, settings) -> None:
     """The cast's morning, once their hour has come; and a hash that costs little."""
     monkeypatch.setattr("web.team.desk.timezone", SimpleNamespace(now=lambda: HOUR))
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-    cache.clear()
 
 
 def at_work(user: User) -> Client:
@@ -97,14 +94,15 @@ def test_who_cant_sign_in_reads_why_and_keeps_their_words(cast):
         answer = client.post("/team/sign-in", form)
         assert answer.status_code == 422
         assert words in answer.content.decode().replace("&#x27;", "'")
-    assert 'value="clinician@example.org"' in client.post(
-        "/team/sign-in", {"email": "clinician@example.org", "password": "wrong"}
-    ).content.decode()
+    assert (
+        'value="clinician@example.org"'
+        in client.post(
+            "/team/sign-in", {"email": "clinician@example.org", "password": "wrong"}
+        ).content.decode()
+    )
     assert PASSWORD not in answer.content.decode()
     Membership.objects.filter(user=cast.clinician).delete()
-    gone = client.post(
-        "/team/sign-in", {"email": "clinician@example.org", "password": PASSWORD}
-    )
+    gone = client.post("/team/sign-in", {"email": "clinician@example.org", "password": PASSWORD})
     assert gone.status_code == 422
     assert "in no clinic" in gone.content.decode()
 
@@ -128,9 +126,7 @@ def test_a_patient_is_a_stranger_here(cast):
         address = re.sub("<uuid:.*?>", str(cast.ada.id), path)
         for ask in ("get", "post"):
             answers = [getattr(each, ask)(address) for each in (ada, Client())]
-            one, other = (
-                (each.status_code, each.headers.get("Location")) for each in answers
-            )
+            one, other = ((each.status_code, each.headers.get("Location")) for each in answers)
             assert one == other
             assert one[0] == 405 or str(one[1]).startswith("/team/sign-in"), (path, one)
 

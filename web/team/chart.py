@@ -14,15 +14,15 @@ from reminders.models import Patient
 from reminders.wording import every
 from web.team.moments import When
 
-PERIOD = timedelta(days=365)
+PERIOD = AHEAD = timedelta(days=365)
 UNITS = {"10*9/L": "10⁹/L"}
 """Units as people write them, where UCUM does otherwise."""
 
 
 def of(patient: Patient, today: date, when: When) -> dict[str, Any]:
-    """The last year by the patient's dates. data: for the script that draws it."""
-    since = today - PERIOD
-    trend = blood.trend(patient, since, today)
+    """The last year by the patient's dates, and what is decided for days to come. data: for the
+    script that draws it."""
+    trend = blood.trend(patient, today - PERIOD, today + AHEAD)
     first = min((series.points[0][0].taken_on for series in trend.series), default=today - PERIOD)
     marks = _marks(trend, first)
     return {
@@ -31,7 +31,7 @@ def of(patient: Patient, today: date, when: When) -> dict[str, Any]:
         "dates": _rows(trend),
         "data": {
             "from": _noon(first),
-            "to": _noon(today),
+            "to": _noon(max([today, *(mark["on"] for mark in marks)])),
             "locale": str(when.locale).replace("_", "-"),
             "marks": [{"at": _noon(mark["on"]), "words": mark["words"]} for mark in marks],
             "series": [

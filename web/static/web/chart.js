@@ -23,6 +23,7 @@ function marks(given) {
         ctx.setLineDash([4 * scale, 3 * scale]);
         ctx.font = `600 ${11 * scale}px system-ui, sans-serif`;
         ctx.textBaseline = "top";
+        ctx.textAlign = "left";
         let free = left; // how far to the right words stand already, each row for itself
         let row = 0;
         for (const { at, words } of given) {
