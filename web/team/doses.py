@@ -12,8 +12,9 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts.access import May
 from accounts.refusals import Conflict, Invalid
 from reminders import reading
+from reminders.injections import last_site
 from reminders.models import Dose, DoseState, Missed, Patient, Site, Source, Told
-from reminders.own_reading import holding, last_site, own_dose
+from reminders.own_reading import holding, own_dose
 from reminders.policies import policy_of
 from reminders.recording import Telling, record_dose
 from reminders.schedule import local_date
@@ -28,11 +29,14 @@ STATES = {
     DoseState.SKIPPED: "Left out",
     DoseState.MISSED: "Missed: no answer",
 }
+AS_PRESCRIBED = [("yes", "Yes"), ("no", "No"), ("", "Not said")]
+SAID = {"yes": True, "no": False, "": None}
 WORDS = {
     "told": "Say what happened.",
     "taken_on": "Type the date of the injection.",
     "taken_at": "Type the time like 9:30, or leave it out.",
     "site": "Choose one of these places.",
+    "as_prescribed": "Say whether it was as prescribed.",
     "note": "Shorten it to 500 characters.",
     "seen": "This page was not whole. Look at it again, then save.",
 }
@@ -45,6 +49,7 @@ class Record(forms.Form):
     taken_on = forms.DateField(required=False)
     taken_at = forms.TimeField(required=False)
     site = forms.ChoiceField(choices=[("", ""), *Site.choices], required=False)
+    as_prescribed = forms.ChoiceField(choices=AS_PRESCRIBED, required=False)
     note = forms.CharField(max_length=500, required=False)
     confirmed = forms.BooleanField(required=False)
     seen = forms.IntegerField(min_value=0)
@@ -67,6 +72,7 @@ class Record(forms.Form):
             told["taken_at"],
             told["site"],
             told["note"],
+            as_prescribed=SAID[told["as_prescribed"]],
             confirmed=told["confirmed"],
         )
 
@@ -151,6 +157,7 @@ def _first_guess(dose: Dose, patient: Patient, desk: Desk) -> dict[str, Any]:
         "taken_on": former.taken_on.isoformat() if former.taken_on else "",
         "taken_at": former.taken_at.strftime("%H:%M") if former.taken_at else "",
         "site": former.site,
+        "as_prescribed": next(word for word, said in SAID.items() if said is former.as_prescribed),
         "note": former.note,
         "seen": former.number,
     }
@@ -171,7 +178,7 @@ def _page(
     **facts: Any,
 ) -> HttpResponse:
     former = holding(dose)
-    before = last_site(patient, dose.date)
+    before = last_site(patient, _today(patient, desk), [dose.id])
     asked_for = [Told.TAKEN, Told.SKIPPED, *([Told.NOT_TAKEN] if former else [])]
     return show(
         request,
@@ -184,6 +191,7 @@ def _page(
         sites=[
             (site, Site(site).label, site == before) for site in policy_of(patient.clinic_id).sites
         ],
+        said=AS_PRESCRIBED,
         form=form,
         seen=former.number if former else 0,
         errors=errors,
