@@ -8,6 +8,7 @@ import pytest
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from tests.cast import PASSWORD
+from tests.team import TEAM_PAGES
 
 WHO_MAY_ENTER = {
     "/": "Anybody",
@@ -24,30 +25,8 @@ WHO_MAY_ENTER = {
     "/me/feel": "Patient",
     "/me/feel/new": "Patient",
     "/me/feel/<uuid:entry_id>": "Patient",
-    "/team": "Team",
     "/team/sign-in": "Anybody",
-    "/team/sign-out": "Team",
-    "/team/clinic": "Team",
-    "/team/inbox": "Team",
-    "/team/items/<uuid:item_id>": "Team",
-    "/team/items/<uuid:item_id>/take": "Team",
-    "/team/items/<uuid:item_id>/hand-back": "Team",
-    "/team/items/<uuid:item_id>/notes": "Team",
-    "/team/items/<uuid:item_id>/close": "Team",
-    "/team/patients": "Team",
-    "/team/patients/<uuid:patient_id>": "Team",
-    "/team/patients/<uuid:patient_id>/change": "Team",
-    "/team/patients/<uuid:patient_id>/change/confirm": "Team",
-    "/team/patients/<uuid:patient_id>/pause": "Team",
-    "/team/patients/<uuid:patient_id>/resume": "Team",
-    "/team/patients/<uuid:patient_id>/stop": "Team",
-    "/team/patients/<uuid:patient_id>/doses": "Team",
-    "/team/patients/<uuid:patient_id>/doses/<uuid:dose_id>": "Team",
-    "/team/patients/<uuid:patient_id>/conversation": "Team",
-    "/team/patients/<uuid:patient_id>/diary": "Team",
-    "/team/patients/<uuid:patient_id>/message": "Team",
-    "/team/patients/<uuid:patient_id>/corrections": "Team",
-    "/team/patients/<uuid:patient_id>/consent": "Team",
+    **dict.fromkeys(TEAM_PAGES, "Team"),
     "/me/community": "Session",
     "/me/community/join": "Session",
     "/me/community/appeal": "Session",

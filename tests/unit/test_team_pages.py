@@ -7,18 +7,17 @@ from types import SimpleNamespace
 import pytest
 from django.test import Client
 
-from accounts.models import AuditEntry, Membership, Role, User
+from accounts.models import AuditEntry, Membership, Role
 from reminders import patient_login, prescribing
 from reminders.effects import Decision
 from reminders.models import Cause, Dose, Schedule, WorkItem, WorkNote
 from reminders.plan import read_plan
 from reminders.planning import plan_doses
 from reminders.worklist import Finding, open_items
-from tests.api.test_entrance import WHO_MAY_ENTER
 from tests.cast import NOW, PASSWORD, Cast
+from tests.team import TEAM_PAGES, at_work
 
 HOUR = NOW + timedelta(hours=1)
-TEAM = [path for path, who in WHO_MAY_ENTER.items() if who == "Team"]
 
 
 @pytest.fixture(autouse=True)
@@ -26,13 +25,6 @@ def monday(monkeypatch: pytest.MonkeyPatch, settings) -> None:
     """The cast's morning, once their hour has come; and a hash that costs little."""
     monkeypatch.setattr("web.team.desk.timezone", SimpleNamespace(now=lambda: HOUR))
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-
-
-def at_work(user: User) -> Client:
-    """As the session is after signing in, which the first tests go through."""
-    client = Client()
-    client.force_login(user)
-    return client
 
 
 @pytest.fixture
@@ -122,7 +114,7 @@ def test_attempts_are_counted_with_those_over_the_api(cast):
 def test_a_patient_is_a_stranger_here(cast):
     patient_login.invite(cast.ada.id, cast.actor, NOW)
     ada = at_work(patient_login.PatientLogin.objects.get().user)
-    for path in TEAM:
+    for path in TEAM_PAGES:
         address = re.sub("<uuid:.*?>", str(cast.ada.id), path)
         for ask in ("get", "post"):
             answers = [getattr(each, ask)(address) for each in (ada, Client())]
@@ -191,7 +183,7 @@ def test_the_tables_leave_out_no_page():
         )
         for path, *_ in [*POSTS, *GETS]
     }
-    assert named | {"/team/sign-out"} == set(TEAM)
+    assert named | {"/team/sign-out"} == set(TEAM_PAGES)
 
 
 @pytest.mark.parametrize(
