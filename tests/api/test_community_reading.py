@@ -4,11 +4,12 @@ from datetime import timedelta
 
 import pytest
 
-from community.models import LiveThread, Thread
+from community.members.bonds import set_bond
+from community.models import BondKind, LiveThread, Thread
 from tests.api.client import Caller
 from tests.api.conftest import here
 from tests.cast import NOW
-from tests.community import answer, begin
+from tests.community import answer, as_actor, begin
 
 HERE = "/api/v1/community"
 
@@ -89,6 +90,24 @@ def test_a_thread_reads_from_its_opening_post_on(circle):
     assert all(one["mine"] for one in page["results"])
     assert all_pages(wren, f"{path}?page_size=2") == page["results"]
     assert page.headers["cache-control"] == "no-store"
+
+
+def test_reactions_are_counted_as_their_reader_sees_them(circle):
+    post = begin(circle.heron, circle.sleep).post
+    path = f"{HERE}/posts/{post.id}/reactions"
+    for caller in (here(circle.wren), here(circle.owl)):
+        caller.ask("PUT", path, expect=200, body={"kinds": ["hugs"]})
+    lark = here(circle.lark)
+    set_bond(circle.lark.id, circle.wren.id, BondKind.MUTE, as_actor(circle.lark))
+    got = lark.ask("PUT", path, expect=200, body={"kinds": ["same"]})
+    assert (got["hugs"], got["same"]) == (1, 1)
+    for surface in ("search?words=sleep", f"members/{circle.heron.id}/texts"):
+        [text] = lark.ask("GET", f"{HERE}/{surface}", expect=200)["results"]
+        assert text["hugs"] == 1
+    set_bond(circle.heron.id, circle.owl.id, BondKind.BLOCK, as_actor(circle.heron))
+    thread = f"{HERE}/threads/{post.thread_id}"
+    assert here(circle.heron).ask("GET", thread, expect=200)["opener"]["hugs"] == 1
+    assert here(circle.eagle).ask("GET", thread, expect=200)["opener"]["hugs"] == 2
 
 
 def test_unread_marks_count_what_others_wrote_since(circle):
