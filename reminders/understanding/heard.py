@@ -111,10 +111,13 @@ class Heard:
         own = {at for one in self.of("effect.", "urgent.") for at in range(one.first, one.last)}
         nots = [one for one in self.of("cue.not") if one.first not in own]
         found = {one: self._denied_by(one, things) for one in nots}
+        mine = self.places(self.language, "cue.not")
         return {
             one: target
             for one, target in found.items()
-            if target or one.language == self.language or len(self.tokens[one.first].text) > _SHORT
+            if target
+            or one.language == self.language
+            or (len(self.tokens[one.first].text) > _SHORT and one.first not in mine)
         }
 
     def _denied_by(self, no: Found, things: list[Found]) -> Found | None:

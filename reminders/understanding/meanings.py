@@ -96,11 +96,14 @@ class Match:
 @dataclass(frozen=True)
 class Understood:
     """What a text says. meanings empty: not understood. urgent holds signs that were denied too:
-    their match says negated. human: a person must read it. when: the time of TAKEN or LATER."""
+    their match says negated. human: a person must read it. doubtful: for another reason than signs,
+    effects or the wish to be called, so that what it says of a dose isn't sure. when: the time of
+    TAKEN or LATER."""
 
     meanings: tuple[Meaning, ...] = ()
     urgent: tuple[Sign, ...] = ()
     human: bool = True
+    doubtful: bool = True
     when: When | None = None
     effects: tuple[Effect, ...] = ()
     matched: tuple[Match, ...] = ()
