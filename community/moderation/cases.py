@@ -46,15 +46,17 @@ def open_case(
             about=about,
             urgency=URGENCY[kind],
             crisis=crisis,
+            crisis_at=now if crisis else None,
             opened_at=now,
             next_page_at=now if crisis else None,
         )
         note(case, CaseEvent.Kind.OPENED, actor, now, words, because=kind.value, **facts)
         return case
     if crisis:
-        # A further sign pages again, from the first rung, also where somebody has it already.
-        case.crisis, case.rung, case.next_page_at = True, 0, now
-        case.acknowledged_at = case.acknowledged_by = None
+        # A further sign pages again, from the first rung, also where somebody has it already. How
+        # long the first one waited for a person stays as it was.
+        case.crisis, case.crisis_at = True, case.crisis_at or now
+        case.rung, case.next_page_at, case.held_until = 0, now, None
     if URGENCY[kind] < case.urgency:
         case.kind, case.urgency = kind, URGENCY[kind]
     case.version += 1

@@ -10,7 +10,7 @@ from accounts import audit
 from accounts.refusals import Conflict, Invalid, NotFound, Stale
 from community.models import Case, CaseKind, Persona, Post, PostState, Report, Thread
 from community.moderation import cases
-from community.moderation.reports import answer_reports
+from community.moderation.reports import answer_reports, has_undecided
 from community.posts import states, visibility
 from community.posts.judging import Writing
 from community.posts.posting import (
@@ -38,7 +38,7 @@ def edit(
     Raises NotFound for another's, Invalid for a reply with a title, Stale where something happened
     to it meanwhile, Conflict where it can't be changed any more, and as posting does. A post that
     is seen stays as it was until the new wording is; one that waits goes on waiting, for a person
-    has begun to look.
+    has begun to look. The new wording of one that is reported waits for the decision.
     """
     with transaction.atomic():
         author, thread, post = lock_own(author_id, post_id)
@@ -50,6 +50,8 @@ def edit(
         assessment = assess_for(author, writing, now)
         held = has_to_wait(author, None, assessment, now)
         held = held or (not post.opens and cases.in_crisis(thread.id, thread.author_id))
+        # What was reported isn't what a person would find, once it has other words.
+        held = held or has_undecided(post)
         revision = add_revision(post, author, assessment, now)
         verdict = state_for(assessment, held=held)
         to = _where(S(post.state), verdict)
