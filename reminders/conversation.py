@@ -199,7 +199,9 @@ class Conversation:
             if (dose.date - day).days >= dose.version.interval_days:
                 self._to_read([patient])
                 return
-            telling = Telling(Told.TAKEN, day, clock, confirmed=confirmed)
+            allowed = policy_of(patient.clinic_id).sites
+            site = said.site if said.site in allowed else ""
+            telling = Telling(Told.TAKEN, day, clock, site, confirmed=confirmed)
             near = near_injection(patient, day, [dose.id])
             if near is not None and not confirmed:
                 facts = {"dose": str(dose.id), "other": near.isoformat()}

@@ -8,7 +8,7 @@ from messaging.letters import Token, tokens_of
 from reminders.understanding.phrases import Found, find
 from reminders.understanding.words import Book, book
 
-_COVERS_NOTHING = ("urgent.", "effect.", "time.", "person.double")
+_COVERS_NOTHING = ("urgent.", "effect.", "time.", "site.", "person.double")
 REACH = 5
 """Words between a "not" and what it denies."""
 _BEHIND = 2
@@ -57,6 +57,7 @@ class Heard:
             "urgent": lambda _: False,
             "effect": by_cues,
             "person.double": by_cues,
+            "site": lambda _: False,
             "person.unsure": by_cues,
         }
         return [

@@ -36,6 +36,7 @@ def understand(text: str, language: str, *, digits: bool = False) -> Understood:
         human=reading.needs_a_person,
         doubtful=reading.is_doubtful,
         when=reading.when,
+        site=reading.site,
         effects=reading.effects,
         matched=tuple(reading.matches()),
     )
@@ -266,6 +267,20 @@ class Reading(Heard):
     @cached_property
     def when(self) -> When | None:
         return self._times[1] if self.meanings & {Meaning.TAKEN, Meaning.LATER} else None
+
+    @property
+    def site(self) -> str:
+        """The one site that is named, in words that say nothing else of it."""
+        named = {one for one in self._mine("site.") if self._is_plain(one)}
+        sites = {one.kind.removeprefix("site.") for one in self.of("site.")}
+        return sites.pop() if named and len(sites) == 1 and Meaning.TAKEN in self.meanings else ""
+
+    def _is_plain(self, site: Found) -> bool:
+        """Not so "not in the left thigh", nor one that hurts."""
+        other = self.of("urgent.", "effect.", "cue.not", "cue.unreal", "person.")
+        if any(self.share_clause(one, site) for one in other):
+            return False
+        return all(self.is_ordinary(at) or at in self.covered for at in self.clause_of(site))
 
     # Who must read it
 

@@ -111,6 +111,27 @@ def test_skip_is_recorded_as_left_out(asked):
     assert "left out" in answers()[0]
 
 
+@pytest.mark.parametrize(
+    ("language", "body", "site"),
+    [
+        ("en", "done in left thigh", "thigh_left"),
+        ("en", "done, right side of my tummy x", "abdomen_right"),
+        ("cy", "wedi gwneud, clun chwith", "thigh_left"),
+        ("es", "hecho en el muslo derecho", "thigh_right"),
+        ("fr", "fait, côté gauche du ventre", "abdomen_left"),
+        ("de", "erledigt, linker Oberschenkel", "thigh_left"),
+        ("pl", "zrobione, prawe udo", "thigh_right"),
+        ("en", "done in right arm", ""),  # this clinic doesn't use arms
+        ("en", "done but left thigh is numb", ""),
+        ("en", "done. thigh", ""),
+    ],
+)
+def test_the_site_is_recorded_where_it_is_plain_and_the_clinic_uses_it(asked, language, body, site):
+    Patient.objects.update(language=language)
+    write(asked, body)
+    assert DoseRecord.objects.get().site == site
+
+
 def test_later_sends_one_more_text_today_and_only_one(asked):
     write(asked, "2")
     later = Sms.objects.get(dedup_key__endswith=":later")
