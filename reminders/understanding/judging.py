@@ -22,8 +22,8 @@ _OF_SIGN = {
 }
 _BESIDE_A_DIGIT = ("cue.option", "cue.plain")
 """What may stand beside a digit that answers: "1 week" and "one day" answer nothing."""
-_ASKING = frozenset({Meaning.WHEN, Meaning.HELP, Meaning.CALL_ME})
-"""Meanings that a question mark belongs to."""
+_ASKING = frozenset({Meaning.WHEN, Meaning.HELP, Meaning.CALL_ME, Meaning.STOP})
+"""Meanings that a question mark belongs to, or that are asked for politely: "could you stop?"."""
 
 
 def understand(text: str, language: str, *, digits: bool = False) -> Understood:
