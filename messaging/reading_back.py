@@ -112,7 +112,7 @@ def _read_list(silent: Sequence[_Silent], now: datetime | None) -> int:
             connection.close()
         since = min(text.claimed_at for text in of_sid.values()) - CLOCKS_DIFFER
         try:
-            listed = GATEWAY.messages(account, since)
+            listed = GATEWAY.messages(account, since, time.monotonic() + LONGEST_READING)
         except Unreadable as trouble:
             log.warning("Reports of account %s can't be read back: %s", account, trouble)
             continue
@@ -172,6 +172,7 @@ def _read_inbound_of(sender: Sender, begun: datetime) -> int:
 
 # checked_at says when a text is as good as just heard of, so that what is due stands first in the
 # index, whatever its interval; after the last time it says never.
+# The attempt is that of the message: it may be an earlier one, while the last is in doubt.
 _TAKE_SILENT = f"""
     UPDATE messaging_sms SET checked_at = CASE
         WHEN 2 * ({CLOCK} - state_at) - %(silent)s::interval < %(given_up)s::interval
@@ -185,5 +186,8 @@ _TAKE_SILENT = f"""
             AND state_at > {CLOCK} - %(given_up)s::interval
             AND claimed_at > {CLOCK} - %(listed)s::interval
         ORDER BY GREATEST(checked_at, state_at) LIMIT %(most)s FOR UPDATE SKIP LOCKED)
-    RETURNING id, attempt, account, sid, claimed_at
+    RETURNING id, COALESCE((
+            SELECT max(event.attempt) FROM messaging_smsevent AS event
+            WHERE event.sms_id = messaging_sms.id AND event.sid = messaging_sms.sid), attempt),
+        account, sid, claimed_at
 """  # noqa: S608 - no value is formatted in

@@ -10,6 +10,7 @@ from dev.waiting import until
 from messaging import inbound, outbox
 from messaging.evidence import Report, Source, advance
 from messaging.models import Kind, Lane, Sender, Sms, SmsEvent
+from messaging.reading_back import _take_silent
 from messaging.sending import send_due
 from messaging.settling import ONE_BY_ONE, settle
 from messaging.states import Finding
@@ -364,6 +365,22 @@ def test_what_twilio_gives_up_does_not_go_again_if_its_plan_ended_meanwhile(simu
         sms_id, 1, {"MessageSid": row.sid, "MessageStatus": "failed", "ErrorCode": "30001"}
     )
     assert state(sms_id) == "cancelled"
+
+
+def test_what_is_read_back_of_an_earlier_attempt_is_not_said_of_the_last(simulator):
+    """The first message comes to light while the second is in doubt."""
+    sms_id = go_wrong(simulator, "reset_before")
+    begun = now()
+    for seconds in (20, 30):
+        settle(begun + timedelta(seconds=seconds))
+    simulator.inject("reset_after", on="create", count=1)
+    send_due(Lane.ROUTINE, begun + timedelta(seconds=40))
+    assert (state(sms_id), get(sms_id).attempt) == ("unknown", 2)
+    first = "SM" + "1" * 32
+    inbound.report(sms_id, 1, {"MessageSid": first, "MessageStatus": "sending"})
+    assert (state(sms_id), get(sms_id).sid) == ("accepted", first)
+    [silent] = _take_silent(1, now() + timedelta(minutes=11))
+    assert (silent.sid, silent.attempt) == (first, 1)
 
 
 def test_what_is_said_of_a_text_that_was_queued_anew_under_its_key_is_kept(simulator):
