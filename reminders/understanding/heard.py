@@ -203,5 +203,7 @@ class Heard:
     @cached_property
     def strays(self) -> int:
         """Words that nothing is known of."""
-        count = len(self.tokens)
-        return sum(not self.is_ordinary(at) and at not in self.covered for at in range(count))
+        return sum(map(self.is_stray, range(len(self.tokens))))
+
+    def is_stray(self, at: int) -> bool:
+        return not self.is_ordinary(at) and at not in self.covered

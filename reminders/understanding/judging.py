@@ -283,6 +283,7 @@ class Reading(Heard):
             or self._is_denied_somewhere
             or self._is_a_question
             or self._is_at_an_odd_time
+            or self._is_beside_a_stray
             or self.strays >= (1 if self._heard_in - {self.language, "any"} else _STRAY)
             or len(self.words) > _LONG
         )
@@ -327,6 +328,15 @@ class Reading(Heard):
             return self._is_to_come
         put_off = (when.days or 0) > 1 or when.weekday is not None
         return loose or not agree or put_off or (when.minutes or 0) < 0 or (when.days or 0) < 0
+
+    @property
+    def _is_beside_a_stray(self) -> bool:
+        """A "done" alone, with a word in its clause that nothing is known of: that may be what was
+        done."""
+        return any(
+            one.kind == "say.taken_alone" and any(map(self.is_stray, self.clause_of(one)))
+            for one in self.said.get(Meaning.TAKEN, ())
+        )
 
     # Why
 
