@@ -199,6 +199,14 @@ class Heard:
             or not self.book.ordinary.isdisjoint(self.book.known(word))
         )
 
+    def is_fraction(self, at: int) -> bool:
+        """Whether the token here goes on the number before it: the 7 of "38.7"."""
+        if at >= len(self.tokens) or not self.tokens[at].text.isdigit():
+            return False
+        before = self.tokens[at - 1]
+        between = self.text[before.end : self.tokens[at].start]
+        return before.text.isdigit() and between in {".", ","}
+
     @cached_property
     def covered(self) -> set[int]:
         """The tokens that are part of a phrase."""

@@ -345,7 +345,7 @@ class Reading(Heard):
         meant = self.of("time.", "effect.", "urgent.")
         known = {at for one in meant for at in range(one.first, one.last)}
         # "38.7" is two tokens.
-        known |= {at + 1 for at in known if self._is_fraction(at + 1)}
+        known |= {at + 1 for at in known if self.is_fraction(at + 1)}
         loose = (
             any(token.text[0].isdigit() and at not in known for at, token in enumerate(self.tokens))
             and not self.shortcut
@@ -367,14 +367,6 @@ class Reading(Heard):
             one.kind == "say.taken_alone" and any(map(self.is_stray, self.clause_of(one)))
             for one in self.said.get(Meaning.TAKEN, ())
         )
-
-    def _is_fraction(self, at: int) -> bool:
-        """Whether the token here goes on the number before it: the 7 of "38.7"."""
-        if at >= len(self.tokens) or not self.tokens[at].text.isdigit():
-            return False
-        before = self.tokens[at - 1]
-        between = self.text[before.end : self.tokens[at].start]
-        return before.text.isdigit() and between in {".", ","}
 
     # Why
 
