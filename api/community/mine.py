@@ -13,7 +13,7 @@ from api.community.posting import PostingDoor, said_of
 from api.community.shapes import VERDICTS, DraftWritten, RulesSaid
 from api.door import etag
 from api.fields import Nothing
-from api.pages import Cursor, Paged, cut
+from api.pages import Cursor, Paged, cut, page
 from api.schema import operation
 from community.models import PostState, Revision
 from community.posts import drafts
@@ -131,9 +131,10 @@ class DraftSaved(serializers.Serializer[Any]):
     said = RulesSaid()
 
 
-class DraftsList(serializers.Serializer[Any]):
-    """Your drafts, saved last first."""
+class DraftsPage(serializers.Serializer[Any]):
+    """Your drafts, begun last first."""
 
+    next = serializers.URLField(allow_null=True, help_text="The next page, if there is one.")
     results = DraftShown(many=True)
 
 
@@ -145,12 +146,14 @@ class Drafts(CommunityDoor):
     @operation(
         "list_drafts",
         "community",
-        answer=DraftsList,
-        shows={"results": [examples.DRAFT_SHOWN]},
+        query=Paged,
+        answer=DraftsPage,
+        shows={"next": None, "results": [examples.DRAFT_SHOWN]},
     )
     def get(self, request: Request) -> Response:
         """What you are writing."""
-        return Response(DraftsList({"results": drafts.drafts_of(self.me)}).data)
+        found, following = page(drafts.drafts_of(self.me.id), self.query(Paged), request)
+        return Response(DraftsPage({"next": following, "results": found}).data)
 
 
 class DiscardDraft(CommunityDoor):

@@ -13,7 +13,7 @@ from rest_framework.response import Response
 from accounts.refusals import Invalid
 from accounts.replies import Reply
 from api.community import posting_examples as examples
-from api.community.door import CommunityDoor, Member
+from api.community.door import CommunityDoor, Joined, Member, WordsDoor
 from api.community.shapes import (
     PostWritten,
     ReplyWritten,
@@ -52,9 +52,8 @@ class PostedShown(serializers.Serializer[Any]):
 
 
 class PostingDoor(CommunityDoor):
-    """What the doors for writing share."""
+    """What the doors to one's own posts share."""
 
-    throttle_classes = []
     permission_classes = [Member]
 
     def writing(self, sent: dict[str, Any]) -> Writing:
@@ -79,6 +78,12 @@ class PostingDoor(CommunityDoor):
         return dict(PostedShown({**vars(posted), "said": said}).data)
 
 
+class WritingDoor(WordsDoor, PostingDoor):
+    """What the doors for writing share."""
+
+    permission_classes = [Joined]
+
+
 def said_of(assessment: Assessment, author: Persona) -> dict[str, Any]:
     """What the rules say of a text, for its author."""
     help_ = help_for(author.language, author.time_zone).as_json() if assessment.crisis else None
@@ -95,7 +100,7 @@ def standing(post: Post) -> Response:
     return Response(PostStands(post).data, headers={"ETag": etag(str(post.version))})
 
 
-class Begin(PostingDoor):
+class Begin(WritingDoor):
     """/community/spaces/{space_id}/threads"""
 
     @operation(
@@ -124,7 +129,7 @@ class Begin(PostingDoor):
         return self.once(act)
 
 
-class Answer(PostingDoor):
+class Answer(WritingDoor):
     """/community/threads/{thread_id}/replies"""
 
     @operation(
@@ -150,7 +155,7 @@ class Answer(PostingDoor):
         return self.once(act)
 
 
-class Edit(PostingDoor):
+class Edit(WritingDoor):
     """/community/posts/{post_id}"""
 
     @operation(

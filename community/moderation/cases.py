@@ -51,8 +51,9 @@ def open_case(
         )
         note(case, CaseEvent.Kind.OPENED, actor, now, words, because=kind.value, **facts)
         return case
-    if crisis:
-        # A further sign pages again, from the first rung, also where somebody has it already.
+    if crisis and not (case.crisis and case.acknowledged_at is None):
+        # A further sign pages again, from the first rung, also where somebody has it already. While
+        # nobody has it, pages are on their way up the rota as it is.
         case.crisis, case.rung, case.next_page_at = True, 0, now
         case.acknowledged_at = case.acknowledged_by = None
     if URGENCY[kind] < case.urgency:
@@ -119,3 +120,8 @@ def in_crisis(thread_id: UUID, author_id: UUID) -> bool:
         open_ones.filter(about=author_id).exists()
         or open_ones.filter(post__thread=thread_id).exists()
     )
+
+
+def in_danger(persona_id: UUID) -> bool:
+    """Whether this persona may be in danger, and no person has closed that yet."""
+    return Case.objects.filter(crisis=True, closed_at__isnull=True, about=persona_id).exists()

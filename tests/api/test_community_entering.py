@@ -1,11 +1,14 @@
 """Joining and coming in over HTTP, and the wall between a user and a persona."""
 
+from datetime import timedelta
+
 import pytest
 
 from accounts.models import AuditEntry
 from community.models import Case, Persona
 from tests.api.client import Caller
-from tests.cast import Cast
+from tests.cast import NOW, Cast
+from tests.community import make_circle, silence
 
 JOINING = {
     "pseudonym": "Blue Heron",
@@ -80,7 +83,11 @@ def test_changed_house_rules_are_accepted_again_before_anything_else(clinician):
     heron = join(clinician)
     Persona.objects.update(accepted_rules=0)
     heron.ask("GET", f"{HERE}/me", expect=200)
+    heron.ask("GET", f"{HERE}/threads", expect=403, code="house_rules")
+    other = {"pseudonym": "Other Bird"}
+    heron.ask("PUT", f"{HERE}/me/pseudonym", expect=403, code="house_rules", body=other)
     heron.ask("POST", f"{HERE}/house-rules/accept", expect=204, body={"accepts": 1})
+    heron.ask("GET", f"{HERE}/threads", expect=200)
     assert Persona.objects.get().accepted_rules == 1
 
 
@@ -120,3 +127,17 @@ def test_a_member_who_asks_to_join_again_with_a_cry_for_help_is_heard(clinician)
     assert refused["help"]["lines"]
     case = Case.objects.get()
     assert (case.crisis, case.about, case.post) == (True, Persona.objects.get(), None)
+
+
+def test_who_is_silenced_publishes_nothing_as_a_pseudonym_but_is_heard(clinician):
+    heron = join(clinician)
+    me = Persona.objects.get()
+    circle = make_circle()
+    circle.heron = me
+    silence(circle, NOW + timedelta(days=1))
+    body = {"pseudonym": "You are all fools"}
+    heron.ask("PUT", f"{HERE}/me/pseudonym", expect=403, code="silenced", body=body)
+    assert Persona.objects.get(id=me.id).pseudonym == "Blue Heron"
+    cry = {"pseudonym": "I want to kill myself"}
+    assert heron.ask("PUT", f"{HERE}/me/pseudonym", expect=400, body=cry)["help"]["lines"]
+    assert Case.objects.get(about=me).crisis
