@@ -56,6 +56,11 @@ def clinic_for(user: User, clinic_id: UUID, may: May) -> Clinic:
     return Clinic.objects.get(id=clinic_id)
 
 
+def works_at_a_clinic(user: User) -> bool:
+    """Whether the user has a role in any clinic."""
+    return Membership.objects.filter(user=user).exists()
+
+
 def memberships_of(user: User) -> list[Membership]:
     """The user's memberships with their clinics, oldest first."""
     return list(Membership.objects.filter(user=user).select_related("clinic").order_by("id"))

@@ -18,7 +18,7 @@ from rest_framework.response import Response
 from accounts.access import May, clinic_for
 from accounts.models import Clinic
 from api.door import Door
-from api.entrance import SignedIn
+from api.entrance import Staff
 from api.fields import OneOf
 from api.periods import Period, bounds
 from api.schema import operation
@@ -113,7 +113,7 @@ class CsvOut(BaseRenderer):
 class PatientAdherence(Door):
     """/patients/{patient_id}/adherence"""
 
-    permission_classes = [SignedIn]
+    permission_classes = [Staff]
 
     @operation(
         "read_adherence",
@@ -146,7 +146,7 @@ class PatientAdherence(Door):
 class ClinicAdherence(Door):
     """/clinics/{clinic_id}/adherence"""
 
-    permission_classes = [SignedIn]
+    permission_classes = [Staff]
 
     @operation(
         "read_clinic_adherence",
@@ -174,7 +174,7 @@ class ClinicAdherence(Door):
 class PatientAdherenceFile(Door):
     """/patients/{patient_id}/adherence.csv"""
 
-    permission_classes = [SignedIn]
+    permission_classes = [Staff]
     renderer_classes = [CsvOut]
 
     @operation(
@@ -194,7 +194,7 @@ class PatientAdherenceFile(Door):
 class ClinicAdherenceFile(Door):
     """/clinics/{clinic_id}/adherence.csv"""
 
-    permission_classes = [SignedIn]
+    permission_classes = [Staff]
     renderer_classes = [CsvOut]
 
     @operation(

@@ -11,7 +11,7 @@ from accounts.access import May
 from accounts.replies import Reply
 from api import examples
 from api.door import Door
-from api.entrance import SignedIn
+from api.entrance import Staff
 from api.fields import LINES, WORDS, Nothing, OneOf, Strict, Text
 from api.schema import operation
 from api.worklist import ItemWithNotesShown
@@ -40,7 +40,7 @@ class Ended(Strict):
 class ItemDoor(Door):
     """What the doors to an item share: the answer is the item as it is then."""
 
-    permission_classes = [SignedIn]
+    permission_classes = [Staff]
 
     def answer(self, item_id: UUID, act: Callable[[UUID], WorkItem]) -> Response:
         """Act once on an item that the caller may attend to."""

@@ -11,7 +11,7 @@ from accounts.access import May, clinic_for
 from accounts.replies import Reply
 from api import blood_shapes as shapes
 from api.door import Door
-from api.entrance import SignedIn
+from api.entrance import Staff
 from api.pages import Paged, page
 from api.parsers import Csv
 from api.periods import Period, bounds
@@ -24,7 +24,7 @@ from reminders.schedule import local_date
 class BloodResults(Door):
     """/patients/{patient_id}/blood-results"""
 
-    permission_classes = [SignedIn]
+    permission_classes = [Staff]
 
     @operation(
         "list_blood_results",
@@ -72,7 +72,7 @@ class BloodResults(Door):
 class CorrectResult(Door):
     """/patients/{patient_id}/blood-results/{result_id}/correct"""
 
-    permission_classes = [SignedIn]
+    permission_classes = [Staff]
 
     @operation(
         "correct_blood_result",
@@ -106,7 +106,7 @@ class CorrectResult(Door):
 class TakeBackResult(Door):
     """/patients/{patient_id}/blood-results/{result_id}/take-back"""
 
-    permission_classes = [SignedIn]
+    permission_classes = [Staff]
 
     @operation(
         "take_back_blood_result",
@@ -142,7 +142,7 @@ class TakeBackResult(Door):
 class BloodTrend(Door):
     """/patients/{patient_id}/blood-results/trend"""
 
-    permission_classes = [SignedIn]
+    permission_classes = [Staff]
 
     @operation(
         "read_blood_trend",
@@ -163,7 +163,7 @@ class BloodTrend(Door):
 class ImportResults(Door):
     """/clinics/{clinic_id}/blood-results/import"""
 
-    permission_classes = [SignedIn]
+    permission_classes = [Staff]
     parser_classes = [Csv]
 
     @operation(

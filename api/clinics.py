@@ -13,7 +13,7 @@ from accounts.access import May, clinic_for
 from accounts.models import Clinic
 from api import examples
 from api.door import Door, etag
-from api.entrance import SignedIn
+from api.entrance import Staff
 from api.fields import LINE_OR_NONE, Hour, Id, Instant, OneOf, Strict, Text, Whole, YesNo
 from api.schema import operation
 from reminders import policies, rota
@@ -110,7 +110,7 @@ class Policy(Strict):
 class Rota(Door):
     """/clinics/{clinic_id}/rota"""
 
-    permission_classes = [SignedIn]
+    permission_classes = [Staff]
 
     @operation(
         "read_rota", "clinics", clinic=True, etag=True, answer=RotaShown, shows=examples.ROTA,
@@ -153,7 +153,7 @@ class Rota(Door):
 class PolicyDoor(Door):
     """/clinics/{clinic_id}/policy"""
 
-    permission_classes = [SignedIn]
+    permission_classes = [Staff]
 
     @operation(
         "read_policy", "clinics", clinic=True, answer=Policy, shows=examples.POLICY,

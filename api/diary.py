@@ -10,7 +10,7 @@ from rest_framework.response import Response
 from accounts.access import May
 from accounts.replies import Reply
 from api.door import Door
-from api.entrance import SignedIn
+from api.entrance import Staff
 from api.fields import LINES, Day, Id, OneOf, Strict, Text, Whole
 from api.pages import Paged, page
 from api.periods import Period, bounds
@@ -121,7 +121,7 @@ class DiaryTrendShown(serializers.Serializer[Any]):
 class SideEffects(Door):
     """/patients/{patient_id}/side-effects"""
 
-    permission_classes = [SignedIn]
+    permission_classes = [Staff]
 
     @operation(
         "list_side_effects",
@@ -179,7 +179,7 @@ class SideEffects(Door):
 class SideEffectTrend(Door):
     """/patients/{patient_id}/side-effects/trend"""
 
-    permission_classes = [SignedIn]
+    permission_classes = [Staff]
 
     @operation(
         "read_side_effect_trend",

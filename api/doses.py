@@ -9,7 +9,7 @@ from rest_framework.response import Response
 
 from api import examples
 from api.door import Door
-from api.entrance import SignedIn
+from api.entrance import Staff
 from api.fields import Strict, Whole
 from api.schedule_shapes import DoseShown
 from api.schema import operation
@@ -39,7 +39,7 @@ class DosesShown(serializers.Serializer[Any]):
 class Doses(Door):
     """/patients/{patient_id}/doses"""
 
-    permission_classes = [SignedIn]
+    permission_classes = [Staff]
 
     @operation(
         "list_doses",

@@ -13,6 +13,8 @@ from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
+from accounts.access import works_at_a_clinic
+from accounts.models import User
 from messaging import twilio
 
 if TYPE_CHECKING:
@@ -41,6 +43,15 @@ class SignedIn(BasePermission):
 
     def has_permission(self, request: Request, view: "APIView") -> bool:
         return request.user is not None and request.user.is_authenticated
+
+
+class Staff(BasePermission):
+    """People who work at a clinic. Patients and members of the community have tokens as well."""
+
+    message = "This is for the staff of clinics."
+
+    def has_permission(self, request: Request, view: "APIView") -> bool:
+        return isinstance(request.user, User) and works_at_a_clinic(request.user)
 
 
 class TwilioOnly(BasePermission):

@@ -103,6 +103,7 @@ DOSE: dict[str, Any] = {
             "taken_on": "2027-01-11",
             "taken_at": "09:40",
             "site": "thigh_left",
+            "as_prescribed": None,
             "note": "",
             "came_by": "staff",
             "recorded_by": "Grace Example",

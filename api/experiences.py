@@ -9,7 +9,7 @@ from rest_framework.response import Response
 
 from accounts.access import May
 from api.door import Door
-from api.entrance import SignedIn
+from api.entrance import Staff
 from api.schema import operation
 from reminders import reading
 from reminders.shared_experiences import experiences_of
@@ -33,7 +33,7 @@ class ExperiencesShown(serializers.Serializer[Any]):
 class Experiences(Door):
     """/patients/{patient_id}/experiences"""
 
-    permission_classes = [SignedIn]
+    permission_classes = [Staff]
 
     @operation(
         "list_experiences",

@@ -12,7 +12,7 @@ from accounts.access import May, clinic_for
 from accounts.replies import Reply
 from api import examples
 from api.door import Door
-from api.entrance import SignedIn
+from api.entrance import Staff
 from api.fields import OneOf, Strict
 from api.pages import Paged, page
 from api.parsers import Csv
@@ -97,7 +97,7 @@ class Confirmation(Strict):
 class Imports(Door):
     """/clinics/{clinic_id}/imports"""
 
-    permission_classes = [SignedIn]
+    permission_classes = [Staff]
     parser_classes = [Csv]
 
     @operation(
@@ -151,7 +151,7 @@ class Imports(Door):
 class OneImport(Door):
     """/imports/{import_id}"""
 
-    permission_classes = [SignedIn]
+    permission_classes = [Staff]
 
     @operation("read_import", "imports", answer=ImportShown, shows=SHOWN, problems=[403, 404])
     def get(self, request: Request, import_id: UUID) -> Response:
@@ -162,7 +162,7 @@ class OneImport(Door):
 class ImportProblems(Door):
     """/imports/{import_id}/problems"""
 
-    permission_classes = [SignedIn]
+    permission_classes = [Staff]
 
     @operation(
         "list_import_problems",
@@ -182,7 +182,7 @@ class ImportProblems(Door):
 class ConfirmImport(Door):
     """/imports/{import_id}/confirm"""
 
-    permission_classes = [SignedIn]
+    permission_classes = [Staff]
 
     @operation(
         "confirm_import",

@@ -9,7 +9,7 @@ from accounts.access import May
 from accounts.replies import Reply
 from api import examples
 from api.door import Door
-from api.entrance import SignedIn
+from api.entrance import Staff
 from api.fields import Id, Strict, Text
 from api.schedule_shapes import NoticeShown, notice
 from api.schema import operation
@@ -31,7 +31,7 @@ class Correction(Strict):
 class Messages(Door):
     """/patients/{patient_id}/messages"""
 
-    permission_classes = [SignedIn]
+    permission_classes = [Staff]
 
     @operation(
         "send_message",
@@ -67,7 +67,7 @@ class Messages(Door):
 class Corrections(Door):
     """/patients/{patient_id}/corrections"""
 
-    permission_classes = [SignedIn]
+    permission_classes = [Staff]
 
     @operation(
         "send_correction",

@@ -10,7 +10,7 @@ from rest_framework.response import Response
 from accounts.access import May
 from api import examples
 from api.door import Door
-from api.entrance import SignedIn
+from api.entrance import Staff
 from api.schema import operation
 from reminders import patient_login, reading
 
@@ -27,7 +27,7 @@ class Invitation(serializers.Serializer[Any]):
 class Invite(Door):
     """/patients/{patient_id}/sign-in/invite"""
 
-    permission_classes = [SignedIn]
+    permission_classes = [Staff]
 
     @operation(
         "invite_patient",
@@ -58,7 +58,7 @@ class Invite(Door):
 class RevokeSignIn(Door):
     """/patients/{patient_id}/sign-in/revoke"""
 
-    permission_classes = [SignedIn]
+    permission_classes = [Staff]
 
     @operation(
         "revoke_sign_in",

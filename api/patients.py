@@ -13,7 +13,7 @@ from accounts.access import May, clinic_for
 from accounts.replies import Reply
 from api import examples
 from api.door import Door
-from api.entrance import SignedIn
+from api.entrance import Staff
 from api.fields import LINE_OR_NONE, Day, Hour, Id, OneOf, Strict, Text, Whole
 from api.pages import Paged, page
 from api.schema import operation
@@ -161,7 +161,7 @@ class PatientReaddressed(PatientShown):
 class Patients(Door):
     """/patients"""
 
-    permission_classes = [SignedIn]
+    permission_classes = [Staff]
 
     @operation(
         "list_patients",
@@ -220,7 +220,7 @@ class Patients(Door):
 class OnePatient(Door):
     """/patients/{patient_id}"""
 
-    permission_classes = [SignedIn]
+    permission_classes = [Staff]
 
     @operation(
         "read_patient", "patients", patient=True, answer=PatientShown, shows=examples.PATIENT
@@ -256,7 +256,7 @@ class OnePatient(Door):
 class ConfirmNumber(Door):
     """/patients/{patient_id}/number/confirm"""
 
-    permission_classes = [SignedIn]
+    permission_classes = [Staff]
 
     @operation(
         "confirm_number",
@@ -289,7 +289,7 @@ class ConfirmNumber(Door):
 class WithdrawConsent(Door):
     """/patients/{patient_id}/consent/withdraw"""
 
-    permission_classes = [SignedIn]
+    permission_classes = [Staff]
 
     @operation(
         "withdraw_consent",

@@ -65,6 +65,11 @@ PROBLEM: dict[str, Any] = {
             "oneOf": [{"$ref": "#/components/schemas/CaseDecision"}, {"type": "null"}],
             "description": "With 412 on a moderators' case: what somebody else decided meanwhile.",
         },
+        "dose": {
+            "type": "string",
+            "format": "uuid",
+            "description": "With 409 on an injection: the dose to record instead.",
+        },
         "until": {
             "type": "string",
             "format": "date-time",

@@ -129,6 +129,8 @@ def _refusal(refusal: Refusal, more: dict[str, Any]) -> HttpResponse:
     if "decided" in refusal.facts:
         more["decided"] = refusal.facts["decided"]
         headers["ETag"] = refusal.facts["etag"]
+    if "dose" in refusal.facts:
+        more["dose"] = refusal.facts["dose"]
     if "until" in refusal.facts:
         more["until"] = refusal.facts["until"]
     if "help" in refusal.facts:

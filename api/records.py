@@ -12,7 +12,7 @@ from accounts.access import May
 from accounts.replies import Reply
 from api import examples
 from api.door import Door
-from api.entrance import SignedIn
+from api.entrance import Staff
 from api.fields import LINES, Day, Hour, OneOf, Strict, Text, YesNo
 from api.pages import Paged, page
 from api.schedule_shapes import CautionShown
@@ -37,6 +37,12 @@ class DoseTold(Strict):
     taken_on = Day(required=False, help_text="The date of the injection.")
     taken_at = Hour(required=False, help_text="Its time, HH:MM, if it is known.")
     site = OneOf(Site.choices, required=False, help_text="Where, of the clinic's sites.")
+    as_prescribed = YesNo(
+        required=False,
+        allow_null=True,
+        help_text="For taken: whether the dose was as prescribed; null, or not sent: nobody said. "
+        "false is put on the worklist.",
+    )
     note = Text(max_length=500, kind=LINES, required=False)
     confirmed = YesNo(
         default=False, help_text="Yes, although another injection is recorded close to it."
@@ -51,6 +57,7 @@ class RecordShown(serializers.Serializer[Any]):
     taken_on = serializers.DateField(allow_null=True)
     taken_at = Hour(allow_null=True)
     site = serializers.CharField()
+    as_prescribed = serializers.BooleanField(allow_null=True)
     note = serializers.CharField()
     came_by = serializers.ChoiceField(Source.choices, source="source")
     recorded_by = serializers.CharField(
@@ -116,7 +123,7 @@ class AnswersPage(serializers.Serializer[Any]):
 class DoseHistory(Door):
     """/patients/{patient_id}/doses/history"""
 
-    permission_classes = [SignedIn]
+    permission_classes = [Staff]
 
     @operation(
         "list_dose_history",
@@ -136,7 +143,7 @@ class DoseHistory(Door):
 class RecordDose(Door):
     """/patients/{patient_id}/doses/{dose_id}/record"""
 
-    permission_classes = [SignedIn]
+    permission_classes = [Staff]
 
     @operation(
         "record_dose",
@@ -170,7 +177,7 @@ class RecordDose(Door):
 class Answers(Door):
     """/patients/{patient_id}/answers"""
 
-    permission_classes = [SignedIn]
+    permission_classes = [Staff]
 
     @operation(
         "list_answers",

@@ -14,7 +14,7 @@ from accounts.replies import Reply
 from api import examples
 from api import schedule_shapes as shapes
 from api.door import Door, etag
-from api.entrance import SignedIn
+from api.entrance import Staff
 from api.schema import operation
 from reminders import prescribing, reading
 from reminders.effects import Decision, OpenDose
@@ -29,7 +29,7 @@ PAUSED = {**examples.SCHEDULE, "status": "paused", "review_on": "2027-02-15", "p
 class ScheduleDoor(Door):
     """What the schedule's doors share: whoever decides on a past state is shown the present one."""
 
-    permission_classes = [SignedIn]
+    permission_classes = [Staff]
 
     def answer(
         self, patient: Patient, decide: Callable[[], Outcome], status: int = 200

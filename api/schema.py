@@ -21,6 +21,7 @@ from drf_spectacular.utils import (
 from rest_framework import serializers
 
 from api import problem_shapes
+from api.entrance import Staff
 
 INTRODUCTION = Path(__file__).with_name("introduction.md")
 TAGS = {
@@ -213,6 +214,8 @@ class DescribedView(AutoSchema):
         found = {400, 406, 503, *getattr(getattr(self.view, self.method.lower()), "problems", ())}
         if self.view.authentication_classes:
             found |= {401}
+        if Staff in self.view.permission_classes:
+            found |= {403}
         if self.view.throttle_classes:
             found |= {429}
         if self.method in {"POST", "PUT", "PATCH"}:

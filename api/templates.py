@@ -10,7 +10,7 @@ from rest_framework.response import Response
 from accounts.access import May, clinic_for
 from accounts.replies import Reply
 from api.door import Door
-from api.entrance import SignedIn
+from api.entrance import Staff
 from api.fields import OneOf, Strict, Text
 from api.pages import Paged, page
 from api.schema import operation
@@ -109,7 +109,7 @@ class CheckedShown(serializers.Serializer[Any]):
 class Templates(Door):
     """/clinics/{clinic_id}/templates"""
 
-    permission_classes = [SignedIn]
+    permission_classes = [Staff]
 
     @operation(
         "list_templates",
@@ -152,7 +152,7 @@ class Templates(Door):
 class PreviewTemplate(Door):
     """/clinics/{clinic_id}/templates/preview"""
 
-    permission_classes = [SignedIn]
+    permission_classes = [Staff]
 
     @operation(
         "preview_template",
@@ -176,7 +176,7 @@ class PreviewTemplate(Door):
 class RetireTemplate(Door):
     """/clinics/{clinic_id}/templates/retire"""
 
-    permission_classes = [SignedIn]
+    permission_classes = [Staff]
 
     @operation(
         "retire_template",

@@ -9,7 +9,7 @@ from rest_framework.response import Response
 
 from api import examples
 from api.door import Door
-from api.entrance import SignedIn
+from api.entrance import Staff
 from api.pages import Paged, page
 from api.schema import operation
 from messaging.gateway import Fault
@@ -85,7 +85,7 @@ class TextsPage(serializers.Serializer[Any]):
 class Texts(Door):
     """/patients/{patient_id}/texts"""
 
-    permission_classes = [SignedIn]
+    permission_classes = [Staff]
 
     @operation(
         "list_texts",

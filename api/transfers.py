@@ -15,7 +15,7 @@ from accounts.audit import Actor
 from accounts.replies import Reply
 from api import examples
 from api.door import Door
-from api.entrance import SignedIn
+from api.entrance import Staff
 from api.fields import LINES, Id, Strict, Text
 from api.pages import Paged, page
 from api.schema import operation
@@ -89,7 +89,7 @@ class TakenOverShown(OfferShown):
 class OfferTransfer(Door):
     """/patients/{patient_id}/transfer"""
 
-    permission_classes = [SignedIn]
+    permission_classes = [Staff]
 
     @operation(
         "offer_transfer",
@@ -124,7 +124,7 @@ class OfferTransfer(Door):
 class Transfers(Door):
     """/transfers"""
 
-    permission_classes = [SignedIn]
+    permission_classes = [Staff]
 
     @operation(
         "list_transfers",
@@ -143,7 +143,7 @@ class Transfers(Door):
 class Decision(Door):
     """What the doors of a decision on an offer share."""
 
-    permission_classes = [SignedIn]
+    permission_classes = [Staff]
 
     def decide(
         self, transfer_id: UUID, verb: Callable[[UUID, Actor, datetime], Transfer], *, ours: bool
@@ -159,7 +159,7 @@ class Decision(Door):
 class Accept(Door):
     """/transfers/{transfer_id}/accept"""
 
-    permission_classes = [SignedIn]
+    permission_classes = [Staff]
 
     @operation(
         "accept_transfer",

@@ -17,6 +17,7 @@ from api.doses import Doses
 from api.experiences import Experiences
 from api.health import Health
 from api.imports import ConfirmImport, ImportProblems, Imports, OneImport
+from api.injections import CorrectInjection, Injections, TakeBackInjection
 from api.messages import Corrections, Messages
 from api.own_pages import Invite, RevokeSignIn
 from api.patients import ConfirmNumber, OnePatient, Patients, WithdrawConsent
@@ -41,6 +42,9 @@ of_a_patient = [
     path("doses", Doses.as_view()),
     path("doses/history", DoseHistory.as_view()),
     path("doses/<uuid:dose_id>/record", RecordDose.as_view()),
+    path("injections", Injections.as_view()),
+    path("injections/<uuid:injection_id>/correct", CorrectInjection.as_view()),
+    path("injections/<uuid:injection_id>/take-back", TakeBackInjection.as_view()),
     path("consent/withdraw", WithdrawConsent.as_view()),
     path("sign-in/invite", Invite.as_view()),
     path("sign-in/revoke", RevokeSignIn.as_view()),

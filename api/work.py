@@ -9,7 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from api.door import Door
-from api.entrance import Anybody, SignedIn
+from api.entrance import Anybody, Staff
 from api.schema import operation
 from community.alarms import alarms as community_alarms
 from reminders import alarms
@@ -54,7 +54,7 @@ class Work(Door):
 class Metrics(Door):
     """/metrics"""
 
-    permission_classes = [SignedIn]
+    permission_classes = [Staff]
     schema = None
 
     def get(self, request: Request) -> HttpResponse:

@@ -13,7 +13,7 @@ from rest_framework.response import Response
 from accounts.access import May
 from api import examples
 from api.door import Door
-from api.entrance import SignedIn
+from api.entrance import Staff
 from api.fields import Id, OneOf, Strict, Whole
 from api.pages import MOST, cut
 from api.schema import operation
@@ -157,7 +157,7 @@ class CountsShown(serializers.Serializer[Any]):
 class Worklist(Door):
     """/worklist"""
 
-    permission_classes = [SignedIn]
+    permission_classes = [Staff]
 
     @operation(
         "list_worklist",
@@ -187,7 +187,7 @@ class Worklist(Door):
 class Counts(Door):
     """/worklist/counts"""
 
-    permission_classes = [SignedIn]
+    permission_classes = [Staff]
 
     @operation(
         "count_worklist",
@@ -207,7 +207,7 @@ class Counts(Door):
 class OneItem(Door):
     """/worklist/{item_id}"""
 
-    permission_classes = [SignedIn]
+    permission_classes = [Staff]
 
     @operation(
         "read_item",

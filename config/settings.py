@@ -129,6 +129,11 @@ CACHES = {
     },
     # How often a persona asks is counted in each process: cheaply, and not exactly.
     "pace": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": "pace"},
+    # What all members are shown alike of how moderation fares: figures, and no words.
+    "figures": {
+        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+        "LOCATION": "figures",
+    },
 }
 # Loopback is this machine: a relay there needs no TLS.
 EMAIL_HOST = MAIL.host

@@ -82,7 +82,7 @@ def _people(words: dict[str, Any], hashed: str, now: datetime) -> dict[str, Pers
             accepts=VERSION,
             now=now - timedelta(days=90),
         ).persona
-        people[pseudonym] = appoint(persona.id, role, DEMO)
+        people[pseudonym] = appoint(persona.id, role, DEMO, now)
     chance = random.Random(11)  # noqa: S311 - the same people each time, and no secret
     known = {name for thread in words["thread"] for name, _ in thread["replies"]}
     known |= {thread["by"] for thread in words["thread"]}

@@ -16,6 +16,7 @@ from messaging.vocabulary import CarrierWord
 from reminders import replies
 from reminders.asked_about import latest_dose, next_dates, open_dose, told_lately
 from reminders.diary import note_side_effect
+from reminders.injections import near_injection
 from reminders.later import remind_later
 from reminders.models import (
     Answer,
@@ -32,7 +33,7 @@ from reminders.models import (
 from reminders.moments import when_done, when_wished
 from reminders.offers import offered
 from reminders.policies import policy_of
-from reminders.recording import Telling, near_injection, record_dose
+from reminders.recording import Telling, record_dose
 from reminders.replies import Reply
 from reminders.schedule import local_date
 from reminders.understanding import Meaning, Understood, understand
@@ -188,7 +189,7 @@ class Conversation:
                 self._to_read([patient])
                 return
             telling = Telling(Told.TAKEN, day, clock, confirmed=confirmed)
-            near = near_injection(dose, day, patient)
+            near = near_injection(patient, day, [dose.id])
             if near is not None and not confirmed:
                 facts = {"dose": str(dose.id), "other": near.isoformat()}
                 self._finding(Cause.SECOND_DOSE, only=patient, **facts)

@@ -93,21 +93,6 @@ def holding(dose: Dose) -> DoseRecord | None:
     return max(dose.records.all(), key=lambda record: record.number, default=None)
 
 
-def last_site(patient: Patient, before: date) -> str:
-    """Where the last injection before a date went; blank if nobody said."""
-    record = (
-        DoseRecord.objects.filter(
-            dose__schedule__patient__in=same_person(patient),
-            dose__date__lt=before,
-            dose__state=DoseState.TAKEN,
-        )
-        .exclude(site="")
-        .order_by("-dose__date", "-number")
-        .first()
-    )
-    return record.site if record else ""
-
-
 def own_entries(patient: Patient, before: UUID | None) -> list[SideEffectEntry]:
     """The diary's entries that hold, the newest first; `before` an entry for the next page. One row
     more than a page has says that there is another."""

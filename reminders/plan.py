@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
-from django.db.models import Max, Q, QuerySet
+from django.db.models import Max, Q
 
 from accounts.refusals import Conflict, NotFound, Stale
+from reminders.injections import last_recorded
 from reminders.ladder import FOLLOWING, NOTICE_DAYS, Step, step_instant
-from reminders.models import Dose, DoseRecord, DoseState, Patient, Schedule, ScheduleVersion
+from reminders.models import Dose, DoseState, Patient, Schedule, ScheduleVersion
 from reminders.schedule import Version, dates_between, local_date, next_dose
 
 ANSWERED = (DoseState.TAKEN, DoseState.SKIPPED, DoseState.MISSED)
@@ -20,7 +21,7 @@ ANSWERED = (DoseState.TAKEN, DoseState.SKIPPED, DoseState.MISSED)
 class Plan:
     """A schedule with its patient, its versions in order, its due doses that nobody has answered,
     its planned dose, the dates of the latest dose that was asked for (of all, and of those that
-    were answered or missed), and when the last one that was recorded was injected."""
+    were answered or missed), and when the last injection that was recorded or noted was done."""
 
     patient: Patient
     schedule: Schedule
@@ -33,7 +34,7 @@ class Plan:
 
     @property
     def last_injection_on(self) -> date | None:
-        """The last injection that is known: recorded here, or a fact of before the schedule."""
+        """The last injection that is known: recorded, noted, or a fact of before the schedule."""
         known = (self.schedule.last_injection_on, self.last_taken_on)
         return max((day for day in known if day is not None), default=None)
 
@@ -195,18 +196,5 @@ def _read(patient: Patient, schedule: Schedule) -> Plan:
         planned=next((dose for dose in open_doses if dose.state == DoseState.PLANNED), None),
         last_asked_on=asked["asked"],
         last_answered_on=asked["answered"],
-        last_taken_on=max(taken_days(_latest_taken(schedule)), default=None),
+        last_taken_on=last_recorded(patient),
     )
-
-
-def taken_days(doses: QuerySet[Dose]) -> list[date]:
-    """When these doses were injected, those that were: by the record of each that holds."""
-    records = DoseRecord.objects.filter(dose__in=doses, dose__state=DoseState.TAKEN)
-    held = dict(records.order_by("dose", "number").values_list("dose_id", "taken_on"))
-    return [day for day in held.values() if day is not None]
-
-
-def _latest_taken(schedule: Schedule) -> QuerySet[Dose]:
-    """A few, for a late record may make an earlier dose the one that was injected last."""
-    taken = Dose.objects.filter(schedule=schedule, state=DoseState.TAKEN).order_by("-date")
-    return Dose.objects.filter(id__in=list(taken.values_list("id", flat=True)[:3]))

@@ -28,6 +28,7 @@ from reminders.effects import (
     cautions,
     work_out,
 )
+from reminders.injections import last_recorded
 from reminders.models import Cause, Dose, DoseState, Patient, Schedule, Status
 from reminders.plan import Plan, lock_patient, lock_plan, read_plan
 from reminders.schedule import dates_between
@@ -82,7 +83,8 @@ def start(
                 "already_started",
                 "This patient has a schedule already. Change that one, or stop it first.",
             )
-        effect = begin(patient, decision, last_injection_on, actor, now)
+        known = last_recorded(patient)
+        effect = begin(patient, decision, last_injection_on, actor, now, last_taken_on=known)
         effect.plan.schedule.save()
         # A notice that the former one has ended may wait for the morning.
         outbox.cancel([former.id for former in Schedule.objects.filter(patient=patient)])
@@ -97,9 +99,11 @@ def begin(
     last_injection_on: date | None,
     actor: audit.Actor,
     now: datetime,
+    last_taken_on: date | None = None,
 ) -> Effect:
     """What a patient's first decision comes to: checked and worked out, nothing stored, nothing
-    asked of the database. Raises Invalid for dates and intervals that can't be."""
+    asked of the database. last_taken_on: the last injection that was recorded of an earlier
+    schedule, or noted. Raises Invalid for dates and intervals that can't be."""
     plan = Plan(
         patient,
         Schedule(patient=patient, last_injection_on=last_injection_on),
@@ -108,6 +112,7 @@ def begin(
         planned=None,
         last_asked_on=None,
         last_answered_on=None,
+        last_taken_on=last_taken_on,
     )
     if last_injection_on is not None and last_injection_on > plan.today(now):
         raise Invalid(

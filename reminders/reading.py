@@ -21,9 +21,11 @@ from accounts.refusals import NotFound
 from messaging import outbox
 from messaging.models import Scope, Sms
 from reminders.formerly import same_person
+from reminders.injections import injections
 from reminders.models import (
     Answer,
     Dose,
+    Injection,
     NumberChange,
     Patient,
     Schedule,
@@ -148,6 +150,11 @@ def doses_for(user: User, patient_id: UUID) -> QuerySet[Dose]:
     patient = patient_for(user, patient_id, May.SEE_PATIENTS)
     doses = Dose.objects.filter(schedule__patient__in=same_person(patient))
     return doses.prefetch_related("records__recorded_by")
+
+
+def injections_for(user: User, patient_id: UUID) -> QuerySet[Injection]:
+    """A patient's injections that belong to no dose, those at former clinics among them."""
+    return injections(patient_for(user, patient_id, May.SEE_PATIENTS))
 
 
 def worklist_for(

@@ -6,7 +6,7 @@ correction: a record more, and the first one stays.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time
 from uuid import UUID
 
 from django.db import transaction
@@ -16,6 +16,8 @@ from accounts.refusals import Conflict, Invalid, NotFound
 from messaging import outbox
 from messaging.models import Sms
 from reminders.effects import Caution
+from reminders.injection_checks import check_injection, check_near, findings, same_site, signs_in
+from reminders.injections import near_injection
 from reminders.ladder import FOLLOWING, Step, step_instant
 from reminders.models import (
     Answer,
@@ -27,16 +29,12 @@ from reminders.models import (
     Patient,
     Schedule,
     ScheduleVersion,
-    Site,
     Source,
     Status,
     Told,
     WorkNote,
 )
-from reminders.plan import dose_after, lock_patient, taken_days
-from reminders.policies import policy_of
-from reminders.schedule import local_date
-from reminders.understanding import understand
+from reminders.plan import dose_after, lock_patient
 from reminders.worklist import Finding, open_items, settle_items
 
 STATES = {
@@ -48,7 +46,8 @@ STATES = {
 
 @dataclass(frozen=True)
 class Telling:
-    """What somebody tells of a dose. taken_on, taken_at: where the patient is; needed for taken.
+    """What somebody tells of a dose. taken_on, taken_at: where the patient is; the date is needed
+    for taken. as_prescribed: whether the dose was; None if they don't say.
 
     confirmed: they know that another injection lies nearer than the clinic's least gap.
     """
@@ -59,12 +58,13 @@ class Telling:
     site: str = ""
     note: str = ""
     confirmed: bool = False
+    as_prescribed: bool | None = None
 
 
 @dataclass(frozen=True)
 class Recorded:
     """A dose and the record that holds now. cautions: what to tell whoever recorded it. too_late:
-    texts about the dose that left, or may have. signs: urgent ones in the patient's own note."""
+    texts about the dose that left, or may have. signs: urgent ones in its note."""
 
     dose: Dose
     record: DoseRecord
@@ -98,17 +98,9 @@ def record_dose(
         _check(dose, telling, patient, now)
         near = None
         if telling.told == Told.TAKEN:
-            near = near_injection(dose, _day(telling), patient)
-        if near is not None and not telling.confirmed:
-            raise Conflict(
-                "second_dose_close",
-                f"An injection on {near.isoformat()} is recorded, which is "
-                f"{abs(_day(telling) - near).days} days from this one. "
-                "If both are true, confirm it.",
-                "taken_on",
-                other=near,
-            )
-        cautions = _site_again(dose, telling)
+            near = near_injection(patient, _day(telling), [dose.id])
+            check_near(near, _day(telling), confirmed=telling.confirmed)
+        cautions = same_site(telling.site, patient, telling.taken_on or dose.date, [dose.id])
         record = DoseRecord.objects.create(
             dose=dose,
             number=former.number + 1 if former else 1,
@@ -116,6 +108,7 @@ def record_dose(
             taken_on=telling.taken_on,
             taken_at=telling.taken_at,
             site=telling.site,
+            as_prescribed=telling.as_prescribed,
             note=telling.note,
             source=source,
             answer=answer,
@@ -125,7 +118,7 @@ def record_dose(
         if not (telling.told == Told.NOT_TAKEN and _asked_again(dose, schedule, patient, now)):
             _move(dose, telling, schedule)
         too_late = outbox.cancel([dose.id])
-        signs = signs_in(telling.note, patient) if source == Source.PAGE else []
+        signs = signs_in(telling.note, patient)
         _tell_the_team(patient, dose, telling, near, signs, now)
         audit.record(
             actor,
@@ -139,25 +132,6 @@ def record_dose(
     return Recorded(dose, record, cautions, too_late, signs)
 
 
-def signs_in(note: str, patient: Patient) -> list[str]:
-    """The urgent signs in a patient's own words, also denied ones: found as in a text."""
-    return [sign.value for sign in understand(note, patient.language).urgent]
-
-
-def near_injection(dose: Dose, day: date, patient: Patient) -> date | None:
-    """Another injection that is known and lies nearer to a day than the clinic's least gap."""
-    reach = timedelta(days=patient.clinic.least_gap - 1)
-    around = Dose.objects.filter(
-        schedule__patient=patient, date__range=(day - timedelta(days=60), day + timedelta(days=60))
-    ).exclude(id=dose.id)
-    days = taken_days(around)
-    before = dose.schedule.last_injection_on
-    if before is not None:
-        days.append(before)
-    near = [known for known in days if abs(known - day) <= reach]
-    return min(near, key=lambda known: abs(known - day), default=None)
-
-
 def _lock_dose(patient: Patient, dose_id: UUID) -> tuple[Schedule, Dose]:
     schedule = (
         Schedule.objects.select_for_update().filter(patient=patient, doses__id=dose_id).first()
@@ -168,7 +142,8 @@ def _lock_dose(patient: Patient, dose_id: UUID) -> tuple[Schedule, Dose]:
     if dose.state == DoseState.CANCELLED:
         raise Conflict(
             "dose_closed",
-            "This dose was closed by a change of plan, a pause or a stop. Record another date.",
+            "This dose was closed by a change of plan, a pause or a stop. If it was injected all "
+            "the same, note the injection by itself.",
         )
     return schedule, dose
 
@@ -181,6 +156,7 @@ def _same(former: DoseRecord, telling: Telling) -> bool:
             (telling.taken_on, former.taken_on),
             (telling.taken_at, former.taken_at),
             (telling.site, former.site),
+            (telling.as_prescribed, former.as_prescribed),
             (telling.note, former.note),
         )
     )
@@ -188,46 +164,29 @@ def _same(former: DoseRecord, telling: Telling) -> bool:
 
 def _check(dose: Dose, telling: Telling, patient: Patient, now: datetime) -> None:
     if telling.told != Told.TAKEN:
+        for field in ("taken_on", "taken_at", "site", "as_prescribed"):
+            if getattr(telling, field) not in (None, ""):
+                raise Invalid("only_taken", "Say this only of one that was injected.", field)
         if telling.told == Told.NOT_TAKEN and dose.state not in (
             DoseState.TAKEN,
             DoseState.SKIPPED,
         ):
             raise Conflict("nothing_recorded", "Nothing is recorded of this dose to take back.")
         return
-    today = local_date(now, patient.zone)
     day = _day(telling)
-    if day > today:
-        raise Invalid("injection_ahead", "This date is still to come.", "taken_on")
+    check_injection(day, telling.site, patient, now)
     if (dose.date - day).days > dose.version.interval_days:
         raise Invalid(
             "dose_before",
             "This date is nearer to the dose before. Record it there.",
             "taken_on",
         )
-    if telling.site and telling.site not in policy_of(patient.clinic_id).sites:
-        raise Invalid("site", "Your clinic doesn't use this site.", "site")
 
 
 def _day(telling: Telling) -> date:
     if telling.taken_on is None:
         raise Invalid("taken_on", "Say on which date it was injected.", "taken_on")
     return telling.taken_on
-
-
-def _site_again(dose: Dose, telling: Telling) -> list[Caution]:
-    """A new site each time (FACTS, EU leaflet)."""
-    if not telling.site:
-        return []
-    before = (
-        DoseRecord.objects.filter(dose__schedule_id=dose.schedule_id, dose__date__lt=dose.date)
-        .exclude(site="")
-        .order_by("-dose__date", "-number")
-        .first()
-    )
-    if before is None or before.site != telling.site:
-        return []
-    where = Site(telling.site).label
-    return [Caution("same_site", f"{where} was the last site too. A new one each time is better.")]
 
 
 def _move(dose: Dose, telling: Telling, schedule: Schedule) -> None:
@@ -287,11 +246,17 @@ def _tell_the_team(
 ) -> None:
     """Open and settle what the record makes of the worklist."""
     facts = {"dose": str(dose.id), "date": dose.date.isoformat()}
-    if signs:
-        open_items([Finding(patient.id, Cause.URGENT_SIGN, {**facts, "signs": signs})], now)
-    if near is not None:
-        both = {"taken_on": _day(telling).isoformat(), "other": near.isoformat()}
-        open_items([Finding(patient.id, Cause.SECOND_DOSE, facts | both)], now)
+    open_items(
+        findings(
+            patient,
+            facts,
+            signs,
+            taken_on=telling.taken_on,
+            near=near,
+            as_prescribed=telling.as_prescribed,
+        ),
+        now,
+    )
     if dose.state == DoseState.MISSED:
         open_items([Finding(patient.id, Cause.NO_ANSWER, facts)], now)
     elif telling.told != Told.NOT_TAKEN:

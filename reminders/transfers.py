@@ -5,11 +5,10 @@ decisions go along, and with them the same dates, and so does what waits on the 
 records stay here, and are read there as one history (formerly.py).
 """
 
-from datetime import date, datetime
+from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Max
 
 from accounts import audit
 from accounts.models import Clinic, User
@@ -18,13 +17,11 @@ from messaging import outbox
 from reminders import new_number, patient_login
 from reminders.models import (
     Dose,
-    DoseRecord,
     DoseState,
     Patient,
     Schedule,
     ScheduleVersion,
     Status,
-    Told,
     Transfer,
 )
 from reminders.phones import hold_number
@@ -168,7 +165,7 @@ def _go_on(plan: Plan, new: Patient) -> None:
         patient=new,
         status=plan.schedule.status,
         review_on=plan.schedule.review_on,
-        last_injection_on=_last_injection(plan),
+        last_injection_on=plan.last_injection_on,
     )
     copies = {
         version.id: ScheduleVersion(
@@ -196,15 +193,6 @@ def _go_on(plan: Plan, new: Patient) -> None:
         )
         for dose in _open_doses(plan)
     )
-
-
-def _last_injection(plan: Plan) -> date | None:
-    """The last one that is known, by the schedule or by what was told of its doses."""
-    told = DoseRecord.objects.filter(
-        dose__schedule=plan.schedule, dose__state=DoseState.TAKEN, told=Told.TAKEN
-    ).aggregate(last=Max("taken_on"))["last"]
-    known = [day for day in (plan.schedule.last_injection_on, told) if day is not None]
-    return max(known, default=None)
 
 
 def _end(transfer_id: UUID, state: Transfer.State, actor: audit.Actor, now: datetime) -> Transfer:

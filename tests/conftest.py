@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+from django.core.cache import caches
 from django.db import connections
 from django.test.utils import setup_databases, teardown_databases
 
@@ -49,6 +50,12 @@ def simulator(simulator_process: SimulatorClient, settings) -> SimulatorClient:
     simulator_process.reset()
     settings.TWILIO_BASE_URL = simulator_process.base_url
     return simulator_process
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_kept() -> None:
+    """Figures that a process keeps are those of another test's rows."""
+    caches["figures"].clear()
 
 
 @pytest.fixture

@@ -12,9 +12,9 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.refusals import Conflict, Invalid
 from reminders.diary import EffectTrend, note_side_effect, trend
+from reminders.injection_checks import signs_in
 from reminders.models import Patient, Severity, SideEffect, SideEffectEntry, Source
 from reminders.own_reading import ENTRIES, own_entries, own_entry
-from reminders.recording import signs_in
 from reminders.schedule import local_date
 from reminders.understanding import Sign
 from web.own import actor_of, day_of, notice, own, own_page, say, warn_of

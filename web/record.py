@@ -11,8 +11,9 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from accounts.refusals import Conflict, Invalid
+from reminders.injections import last_site
 from reminders.models import Dose, DoseState, Missed, Patient, Site, Source, Told
-from reminders.own_reading import holding, last_site, own_dose
+from reminders.own_reading import holding, own_dose
 from reminders.policies import policy_of
 from reminders.recording import Recorded, Telling, record_dose
 from reminders.schedule import local_date
@@ -148,7 +149,8 @@ def _page(
         (day.isoformat(), words[name].format(date=day_of(patient, day, today)))
         for name, day in (("today", today), ("yesterday", today - ONE_DAY))
     ]
-    before = last_site(patient, dose.date)
+    day = (former and former.taken_on) or dose.date
+    before = last_site(patient, day, [dose.id])
     sites = [(site, say(patient, "sites")[site], site == before)
              for site in policy_of(patient.clinic_id).sites]  # fmt: skip
     asked = [Told.TAKEN, Told.SKIPPED, *([Told.NOT_TAKEN] if former else [])]

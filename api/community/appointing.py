@@ -47,4 +47,4 @@ class Appoint(CommunityDoor):
     def put(self, request: Request, member_id: UUID) -> Response:
         """Make somebody a moderator, a lead, or a member again. Nobody changes their own role."""
         role = PersonaRole(self.body(RoleGiven)["role"])
-        return Response(MemberWithRole(appoint(member_id, role, self.actor)).data)
+        return Response(MemberWithRole(appoint(member_id, role, self.actor, self.now)).data)

@@ -19,6 +19,7 @@ CASE: dict[str, Any] = {
     "kind_in_words": "Reported by members",
     "urgency": 1,
     "crisis": False,
+    "crisis_at": None,
     "version": "2-2",
     "about": AUTHOR,
     "post": POST,
@@ -29,6 +30,7 @@ CASE: dict[str, Any] = {
     "owned_until": "2027-01-04T09:34:00Z",
     "wants_second_opinion": False,
     "acknowledged_at": None,
+    "held_until": None,
     "closed_at": None,
 }
 DECISION: dict[str, Any] = {

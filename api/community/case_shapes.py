@@ -30,13 +30,15 @@ class PersonaNamed(serializers.Serializer[Any]):
 class CaseShown(serializers.Serializer[Any]):
     """Something to decide. about: whose post it is, or who. post: null where it is about a member.
     owner: who looks after it, until owned_until. version: its ETag, for If-Match with a
-    decision."""
+    decision. crisis_at: when danger was found first; acknowledged_at: when a moderator first had
+    it; held_until: nobody is paged for it till then, null where a further sign came since."""
 
     id = serializers.UUIDField()
     kind = serializers.ChoiceField(CaseKind.choices)
     kind_in_words = serializers.CharField(source="get_kind_display")
     urgency = serializers.IntegerField()
     crisis = serializers.BooleanField()
+    crisis_at = serializers.DateTimeField(allow_null=True)
     version = serializers.SerializerMethodField()
     about = PersonaNamed()
     post = serializers.UUIDField(source="post_id", allow_null=True)
@@ -47,6 +49,7 @@ class CaseShown(serializers.Serializer[Any]):
     owned_until = serializers.SerializerMethodField()
     wants_second_opinion = serializers.SerializerMethodField()
     acknowledged_at = serializers.DateTimeField(allow_null=True)
+    held_until = serializers.DateTimeField(allow_null=True)
     closed_at = serializers.DateTimeField(allow_null=True)
 
     def get_version(self, case: Case) -> str:

@@ -28,7 +28,7 @@ from community.models import Persona, Post, PostState
 from community.posts.editing import ask_for_a_person, edit, withdraw
 from community.posts.judging import Assessment, Writing
 from community.posts.posting import Posted, open_thread, reply
-from community.posts.telling import reasons
+from community.posts.telling import reasons, state_in_words
 
 
 class PostStands(serializers.Serializer[Any]):
@@ -37,8 +37,11 @@ class PostStands(serializers.Serializer[Any]):
     id = serializers.UUIDField()
     thread = serializers.UUIDField(source="thread_id")
     state = serializers.ChoiceField(PostState.choices)
-    state_in_words = serializers.CharField(source="get_state_display")
+    state_in_words = serializers.SerializerMethodField()
     version = serializers.IntegerField()
+
+    def get_state_in_words(self, post: Post) -> str:
+        return state_in_words(post.state, self.context["language"])
 
 
 class PostedShown(serializers.Serializer[Any]):
@@ -47,8 +50,11 @@ class PostedShown(serializers.Serializer[Any]):
 
     post = PostStands()
     verdict = serializers.ChoiceField(PostState.choices)
-    verdict_in_words = serializers.CharField(source="verdict.label")
+    verdict_in_words = serializers.SerializerMethodField()
     said = RulesSaid()
+
+    def get_verdict_in_words(self, posted: dict[str, Any]) -> str:
+        return state_in_words(posted["verdict"], self.context["language"])
 
 
 class PostingDoor(CommunityDoor):
@@ -75,7 +81,13 @@ class PostingDoor(CommunityDoor):
     def posted(self, posted: Posted) -> dict[str, Any]:
         """What became of a text."""
         said = said_of(posted.assessment, self.me)
-        return dict(PostedShown({**vars(posted), "said": said}).data)
+        shown = {**vars(posted), "said": said}
+        return dict(PostedShown(shown, context={"language": self.me.language}).data)
+
+    def standing(self, post: Post) -> Response:
+        """A post of one's own, with its version."""
+        shown = PostStands(post, context={"language": self.me.language}).data
+        return Response(shown, headers={"ETag": etag(str(post.version))})
 
 
 class WritingDoor(WordsDoor, PostingDoor):
@@ -89,15 +101,10 @@ def said_of(assessment: Assessment, author: Persona) -> dict[str, Any]:
     help_ = help_for(author.language, author.time_zone).as_json() if assessment.crisis else None
     return {
         "covered": assessment.kinds,
-        "reasons": reasons(assessment.hits),
+        "reasons": reasons(assessment.hits, author.language),
         "advice": assessment.advice,
         "help": help_,
     }
-
-
-def standing(post: Post) -> Response:
-    """A post of one's own, with its version."""
-    return Response(PostStands(post).data, headers={"ETag": etag(str(post.version))})
 
 
 class Begin(WritingDoor):
@@ -201,7 +208,7 @@ class Withdraw(PostingDoor):
     def post(self, request: Request, post_id: UUID) -> Response:
         """Take your own post away, for good; with an opening post the whole thread goes."""
         self.body(Nothing)
-        return standing(withdraw(self.me.id, post_id, self.version(), self.actor, self.now))
+        return self.standing(withdraw(self.me.id, post_id, self.version(), self.actor, self.now))
 
 
 class AskForAPerson(PostingDoor):
@@ -221,4 +228,4 @@ class AskForAPerson(PostingDoor):
     def post(self, request: Request, post_id: UUID) -> Response:
         """Let a moderator look at a post of yours that the rules didn't take."""
         self.body(Nothing)
-        return standing(ask_for_a_person(self.me.id, post_id, self.version(), self.actor, self.now))
+        return self.standing(ask_for_a_person(self.me.id, post_id, self.version(), self.actor, self.now))

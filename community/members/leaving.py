@@ -34,6 +34,7 @@ from community.models import (
     Thread,
 )
 from community.moderation import cases
+from community.moderation.claiming import hand_all_back
 from community.moderation.reports import answer_reports
 from community.posts import states, visibility
 from community.posts.reacting import forget_reactions
@@ -52,7 +53,7 @@ def leave(persona_id: UUID, *, erase: bool, actor: audit.Actor, now: datetime) -
         if erase:
             _erase_posts(persona, actor, now)
             _blank_words(persona)
-        _hand_back(persona, actor, now)
+        hand_all_back(persona, actor, now, "left")
         _forget(persona)
         forget_user(persona, now)
         persona.pseudonym, persona.pseudonym_key, persona.left_at = "", None, now
@@ -88,19 +89,6 @@ def _blank_words(persona: Persona) -> None:
     CaseEvent.objects.filter(case__about=persona).update(text="")
     Decision.objects.filter(about=persona).update(words="")
     Appeal.objects.filter(by=persona).update(words="", answer="")
-
-
-def _hand_back(persona: Persona, actor: audit.Actor, now: datetime) -> None:
-    """Leave a moderator's cases to whoever is next; what they had acknowledged pages again."""
-    theirs = Q(owner=persona) | Q(acknowledged_by=persona, crisis=True)
-    for case in Case.objects.select_for_update().filter(theirs, closed_at__isnull=True):
-        case.owner = case.owned_until = None
-        if case.crisis:
-            case.acknowledged_at = case.acknowledged_by = case.held_until = None
-            case.rung, case.next_page_at = 0, now
-        case.version += 1
-        case.save()
-        cases.note(case, CaseEvent.Kind.HANDED_BACK, actor, now, because="left")
 
 
 def _forget(persona: Persona) -> None:

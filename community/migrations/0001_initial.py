@@ -36,6 +36,7 @@ class Migration(migrations.Migration):
                 ('kind', models.CharField(choices=[('crisis', 'Somebody may be in danger'), ('report', 'Reported by members'), ('review', 'Waits to be seen'), ('appeal', 'An appeal against a decision')], max_length=8)),
                 ('urgency', models.PositiveSmallIntegerField()),
                 ('crisis', models.BooleanField(default=False)),
+                ('crisis_at', models.DateTimeField(null=True)),
                 ('version', models.PositiveIntegerField(default=1)),
                 ('opened_at', models.DateTimeField()),
                 ('seen_at', models.DateTimeField(null=True)),
@@ -713,6 +714,10 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='case',
+            index=models.Index(condition=models.Q(('crisis_at__isnull', False)), fields=['crisis_at'], name='case_crisis_by_age'),
+        ),
+        migrations.AddIndex(
+            model_name='case',
             index=models.Index(condition=models.Q(('closed_at__isnull', True), ('owner__isnull', False)), fields=['owner'], name='case_by_owner'),
         ),
         migrations.AddConstraint(
@@ -734,6 +739,10 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='case',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('crisis', True), _negated=True), ('closed_at__isnull', True), ('closed_by__isnull', False), _connector='OR'), name='case_crisis_closed_by_a_person'),
+        ),
+        migrations.AddConstraint(
+            model_name='case',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('crisis', True), ('crisis_at__isnull', False)), models.Q(('crisis', False), ('crisis_at__isnull', True)), _connector='OR'), name='case_crisis_has_its_time'),
         ),
         migrations.AddIndex(
             model_name='bond',

@@ -26,12 +26,13 @@ class Case(TimeSortedModel):
     post: null where it is about a persona (a report on a member, or danger found elsewhere than in
     a post: the words are in its events). about: whose post it is, or who. urgency: the smaller the
     sooner; with the key it is the queue's order. crisis: danger was found; a person closes it, and
-    it pages. version: counts what was done; a decision names the one it was made on. owner: who
-    looks after it until owned_until, a lease. seen_at: the first claim. rung, next_page_at: how far
-    up the rota it has climbed, and when it climbs on; rounds: how often it has paged.
-    acknowledged_at, by: when a moderator said that they have it, and till held_until nobody is
-    paged. decision: of an appeal, the one appealed against. second_opinion_for: who asked for one,
-    and then doesn't decide.
+    it pages; crisis_at: when it was found first. version: counts what was done; a decision names
+    the one it was made on. owner: who looks after it until owned_until, a lease. seen_at: when a
+    moderator first took or acknowledged it. rung, next_page_at: how far up the rota it has climbed,
+    and when it climbs on; rounds: how often it has paged. acknowledged_at: when a moderator first
+    said that they have it; acknowledged_by: who said so last; till held_until nobody is paged.
+    decision: of an appeal, the one appealed against. second_opinion_for: who asked for one, and
+    then doesn't decide.
     """
 
     kind = models.CharField(max_length=8, choices=CaseKind)
@@ -42,6 +43,7 @@ class Case(TimeSortedModel):
     )
     urgency = models.PositiveSmallIntegerField()
     crisis = models.BooleanField(default=False)
+    crisis_at = models.DateTimeField(null=True)
     version = models.PositiveIntegerField(default=1)
     opened_at = models.DateTimeField()
     seen_at = models.DateTimeField(null=True)
@@ -83,6 +85,11 @@ class Case(TimeSortedModel):
                 condition=~Q(crisis=True) | Q(closed_at__isnull=True) | Q(closed_by__isnull=False),
                 name="case_crisis_closed_by_a_person",
             ),
+            models.CheckConstraint(
+                condition=Q(crisis=True, crisis_at__isnull=False)
+                | Q(crisis=False, crisis_at__isnull=True),
+                name="case_crisis_has_its_time",
+            ),
         ]
         indexes = [
             # Read by the queue: what is open, the most urgent and oldest first.
@@ -99,6 +106,11 @@ class Case(TimeSortedModel):
             models.Index(fields=["about", "-id"], name="case_by_persona"),
             # Read by the board: the last days' cases.
             models.Index(fields=["opened_at"], name="case_by_age"),
+            models.Index(
+                fields=["crisis_at"],
+                condition=Q(crisis_at__isnull=False),
+                name="case_crisis_by_age",
+            ),
             # Read for a moderator's load and their own list.
             models.Index(
                 fields=["owner"],

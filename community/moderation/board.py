@@ -1,19 +1,23 @@
-"""How moderation fares: what waits, how long things took, how often it was wrong. Two queries.
+"""How moderation fares: what waits, how long things took, how often it was wrong. Two queries, that
+read the last days' cases and decisions, and those who made them.
 
-Times are in minutes, counted from when a case was opened; what still waits is in none of them, and
-is said beside them.
+Times are in minutes, counted from when a case was opened, and of a crisis from when danger was
+found, which may be later; what still waits is in none of them, and is said beside them.
 """
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.core.cache import caches
 from django.db import connection
 
 from community.moderation.claiming import CAP
 
 DAYS = 30
 SPAN = timedelta(days=DAYS)
+
+KEPT = 60
 
 FEWEST = 5
 """Members are shown no time of fewer cases: it could tell of one person's."""
@@ -29,12 +33,13 @@ _CASES = """
                     extract(epoch FROM "case".seen_at - "case".opened_at) / 60 END AS seen,
                CASE WHEN "case".opened_at > %(since)s THEN
                     extract(epoch FROM decided.at - "case".opened_at) / 60 END AS decided,
-               CASE WHEN "case".opened_at > %(since)s THEN
-                    extract(epoch FROM "case".acknowledged_at - "case".opened_at) / 60
+               CASE WHEN "case".crisis_at > %(since)s THEN
+                    extract(epoch FROM "case".acknowledged_at - "case".crisis_at) / 60
                END AS acknowledged
         FROM community_case "case"
         LEFT JOIN community_decision decided ON decided.case_id = "case".id
         WHERE "case".closed_at IS NULL OR "case".opened_at > %(since)s
+            OR "case".crisis_at > %(since)s
     ) one
     GROUP BY GROUPING SETS ((kind), ())
     ORDER BY kind NULLS LAST
@@ -49,18 +54,23 @@ _CASES = _CASES.format(
 )
 
 _PEOPLE = """
+    WITH decider AS (
+        SELECT by_id, count(*) AS decided, count(*) FILTER (WHERE adverse) AS adverse,
+               count(overturned_at) AS overturned
+        FROM community_decision WHERE at > %(since)s GROUP BY by_id
+    )
     SELECT persona.id, persona.pseudonym,
            (SELECT count(*) FROM community_case "case"
             WHERE "case".owner_id = persona.id AND "case".owned_until > %(now)s
                 AND "case".closed_at IS NULL) AS has,
-           count(decision.id) AS decided,
-           count(decision.id) FILTER (WHERE decision.adverse) AS adverse,
-           count(decision.overturned_at) AS overturned
+           coalesce(decider.decided, 0) AS decided, coalesce(decider.adverse, 0) AS adverse,
+           coalesce(decider.overturned, 0) AS overturned
     FROM community_persona persona
-    LEFT JOIN community_decision decision
-        ON decision.by_id = persona.id AND decision.at > %(since)s
-    WHERE persona.role <> 'member' AND persona.left_at IS NULL OR decision.id IS NOT NULL
-    GROUP BY persona.id
+    LEFT JOIN decider ON decider.by_id = persona.id
+    WHERE persona.id IN (
+        SELECT id FROM community_persona WHERE role <> 'member' AND left_at IS NULL
+        UNION SELECT by_id FROM decider
+    )
     ORDER BY persona.pseudonym, persona.id
 """
 
@@ -77,7 +87,7 @@ class Times:
 @dataclass(frozen=True)
 class Kind:
     """What waits of a kind of case, and how long those opened in the last 30 days took. kind: ""
-    for all. acknowledged: of a crisis, until a person on duty had it."""
+    for all. acknowledged: of a crisis, from the first sign until a moderator first had it."""
 
     kind: str
     waiting: int
@@ -148,7 +158,16 @@ def board(now: datetime) -> Board:
 
 
 def public_figures(now: datetime) -> Figures:
-    """The same for members, without who and without what could tell of one person."""
+    """The same for members, without who and without what could tell of one person. All see the
+    same, so each process works it out once in `KEPT` seconds."""
+    figures: Figures | None = caches["figures"].get("figures")
+    if figures is None:
+        figures = _figures(now)
+        caches["figures"].set("figures", figures, KEPT)
+    return figures
+
+
+def _figures(now: datetime) -> Figures:
     found = board(now)
     total = found.kinds[-1]
     return Figures(

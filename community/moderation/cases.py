@@ -46,22 +46,28 @@ def open_case(
             about=about,
             urgency=URGENCY[kind],
             crisis=crisis,
+            crisis_at=now if crisis else None,
             opened_at=now,
             next_page_at=now if crisis else None,
         )
         note(case, CaseEvent.Kind.OPENED, actor, now, words, because=kind.value, **facts)
         return case
-    if crisis and not (case.crisis and case.acknowledged_at is None):
-        # A further sign pages again, from the first rung, also where somebody has it already. While
-        # nobody has it, pages are on their way up the rota as it is.
-        case.crisis, case.rung, case.next_page_at = True, 0, now
-        case.acknowledged_at = case.acknowledged_by = None
+    if crisis and not _is_paged_for(case, now):
+        # A further sign pages again, from the first rung, also where somebody has it already. How
+        # long the first one waited for a person stays as it was.
+        case.crisis, case.crisis_at = True, case.crisis_at or now
+        case.rung, case.next_page_at, case.held_until = 0, now, None
     if URGENCY[kind] < case.urgency:
         case.kind, case.urgency = kind, URGENCY[kind]
     case.version += 1
     case.save()
     note(case, CaseEvent.Kind.MERGED, actor, now, words, because=kind.value, **facts)
     return case
+
+
+def _is_paged_for(case: Case, now: datetime) -> bool:
+    """Whether pages for a crisis that nobody has are on their way up the rota as it is."""
+    return case.crisis and not (case.held_until is not None and case.held_until > now)
 
 
 def open_appeal(decision: Decision, actor: audit.Actor, now: datetime) -> Case:

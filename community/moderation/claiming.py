@@ -5,12 +5,14 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Q
 
 from accounts import audit
 from accounts.refusals import Conflict, Invalid, NotFound, Stale
 from community.models import Case, CaseEvent, Persona, PersonaRole
 from community.moderation import cases, paging
 from community.moderation.impartial import check_impartial, check_may_see
+from community.moderation.sanctions import suspensions
 from community.moderation.words import without_personal_data
 from community.posts.posting import lock_persona
 
@@ -48,8 +50,6 @@ def hand_back(moderator_id: UUID, case_id: UUID, actor: audit.Actor, now: dateti
         _check_own(case, moderator_id)
         _leave(case, now)
         _store(case, CaseEvent.Kind.HANDED_BACK, actor, now)
-        if case.crisis:
-            paging.let_go(case, now)
     return case
 
 
@@ -59,12 +59,14 @@ def hand_over(
     """Give a case that one has taken to a named moderator, for a lease of theirs.
 
     Raises Conflict if it isn't one's own or they have too many, Invalid for somebody who isn't a
-    moderator, NotFound and Forbidden for one who may not decide it.
+    moderator or is suspended, NotFound and Forbidden for one who may not decide it.
     """
     with transaction.atomic():
         to = Persona.objects.select_for_update(no_key=True).filter(id=to_id).first()
         if to is None or to.left_at is not None or to.role == PersonaRole.MEMBER:
             raise Invalid("not_a_moderator", "Choose one of the moderators.", "to")
+        if suspensions(now).filter(persona=to).exists():
+            raise Invalid("suspended", "They can't come in now. Choose somebody else.", "to")
         case = lock_open(case_id, moderator_id)
         _check_own(case, moderator_id)
         check_impartial(case, to_id)
@@ -72,6 +74,16 @@ def hand_over(
         _own(case, to_id, now)
         _store(case, CaseEvent.Kind.HANDED_OVER, actor, now, to=to_id, until=now + LEASE)
     return case
+
+
+def hand_all_back(persona: Persona, actor: audit.Actor, now: datetime, because: str) -> None:
+    """Leave all that a locked persona looks after to whoever is next: they can't do it any more. A
+    crisis that they have pages again, from the first rung. because: why, for the cases' events."""
+    theirs = Q(owner=persona) | Q(acknowledged_by=persona, held_until__gt=now)
+    for case in Case.objects.select_for_update().filter(theirs, closed_at=None).order_by("id"):
+        case.rung = 0
+        _leave(case, now)
+        _store(case, CaseEvent.Kind.HANDED_BACK, actor, now, because=because)
 
 
 def ask_for_second_opinion(
@@ -89,8 +101,6 @@ def ask_for_second_opinion(
         case.second_opinion_for_id = moderator_id
         _leave(case, now)
         _store(case, CaseEvent.Kind.SECOND_OPINION, actor, now)
-        if case.crisis:
-            paging.let_go(case, now)
     return case
 
 

@@ -29,7 +29,7 @@ from community.models import (
     Thread,
 )
 from community.moderation import cases
-from community.moderation.claiming import check_not_anothers, lock_case
+from community.moderation.claiming import check_not_anothers, hand_all_back, lock_case
 from community.moderation.impartial import check_impartial
 from community.moderation.measures import (
     ADVERSE,
@@ -299,6 +299,7 @@ def _sanction(decision: Decision, ruling: Ruling, actor: audit.Actor, now: datet
         )  # fmt: skip
         if measure.kind == M.SUSPEND:
             PersonaSession.objects.filter(persona=decision.about).delete()
+            hand_all_back(decision.about, actor, now, "suspended")
 
 
 def _tell(decision: Decision, now: datetime) -> None:

@@ -73,25 +73,22 @@ def acknowledge(case_id: UUID, actor: audit.Actor, now: datetime) -> Case:
 
 def hold(case: Case, actor: audit.Actor, now: datetime) -> None:
     """Note on a locked crisis that a moderator has it from now on."""
+    case.seen_at = case.seen_at or max(now, case.opened_at)
     case.acknowledged_at = case.acknowledged_at or now
     case.acknowledged_by_id = actor.persona_id
     case.held_until = case.next_page_at = now + HELD_FOR
-    case.save(update_fields=["acknowledged_at", "acknowledged_by", "held_until", "next_page_at"])
+    case.save(
+        update_fields=[
+            "seen_at", "acknowledged_at", "acknowledged_by", "held_until", "next_page_at",
+        ]
+    )  # fmt: skip
     note(case, CaseEvent.Kind.ACKNOWLEDGED, actor, now)
     outbox.cancel([case.id])
 
 
-def let_go(case: Case, now: datetime) -> None:
-    """Nobody has a locked crisis any more: it pages on at once."""
-    case.held_until = case.next_page_at = now
-    case.save(update_fields=["held_until", "next_page_at"])
-
-
 def is_held(case: Case, now: datetime) -> bool:
     """Whether somebody who acknowledged a case still has it. A further sign of danger ends that."""
-    if case.acknowledged_at is None or case.held_until is None:
-        return False
-    return case.held_until > now
+    return case.held_until is not None and case.held_until > now
 
 
 def _page(cases: Sequence[Case], now: datetime) -> None:
@@ -138,14 +135,9 @@ def _rounds_under_way(
         closed_at__isnull=True,
         rounds__gt=0,
         next_page_at__gt=now,
-    ).exclude(_held(now))
+    ).exclude(held_until__gt=now)
     rows = others.order_by("-next_page_at").values_list("about", "rung", "next_page_at")
     return {about: (rung, next_page_at) for about, rung, next_page_at in rows}
-
-
-def _held(now: datetime) -> Q:
-    """Crises that somebody has acknowledged and has still."""
-    return Q(acknowledged_at__isnull=False, held_until__gt=now)
 
 
 def _duties(now: datetime) -> list[Duty]:
@@ -225,7 +217,7 @@ def unpaged_for(now: datetime) -> float:
 
 def lost_pages(now: datetime) -> list[Stuck]:
     """The latest page to each phone about what nobody has, where it didn't reach it."""
-    waiting = Case.objects.filter(next_page_at__isnull=False).exclude(_held(now))
+    waiting = Case.objects.filter(next_page_at__isnull=False).exclude(held_until__gt=now)
     return lost(list(waiting.values_list("id", flat=True)))
 
 

@@ -23,6 +23,7 @@ from community.models import (
     Case,
     CaseKind,
     LiveText,
+    Notice,
     NoticeKind,
     Persona,
     Post,
@@ -34,7 +35,7 @@ from community.models import (
 )
 from community.moderation import cases
 from community.moderation.words import hear
-from community.notices.writing import tell
+from community.notices.writing import tell_each
 from community.posts import states, visibility
 from community.posts.posting import lock_thread
 from community.posts.trust import is_trusted
@@ -121,20 +122,37 @@ def reports_by(reporter: Persona) -> QuerySet[Report]:
     return Report.objects.filter(reporter=reporter)
 
 
+def has_undecided(post: Post) -> bool:
+    """Whether somebody reported a post, whose thread is locked, and no person has decided that."""
+    return Report.objects.filter(post=post, outcome="").exists()
+
+
 def answer_reports(case: Case, outcome: Report.Outcome, now: datetime) -> None:
     """Say what became of a case's reports, and tell each reporter, once."""
-    waiting = Report.objects.select_for_update().filter(case=case, outcome="").order_by("id")
-    for report in waiting.select_related("reporter"):
-        tell(report.reporter, NoticeKind.REPORT, f"report:{report.id}", now, report=report)
-    Report.objects.filter(case=case, outcome="").update(outcome=outcome, decided_at=now)
+    waiting = Report.objects.filter(case=case, outcome="")
+    _answer(waiting, outcome, "", now)
 
 
 def answer_again(case: Case, now: datetime) -> None:
     """An appeal was right: the reports were not. Each reporter is told, once more."""
-    upheld = Report.objects.select_for_update().filter(case=case, outcome=Report.Outcome.UPHELD)
-    for report in upheld.order_by("id").select_related("reporter"):
-        tell(report.reporter, NoticeKind.REPORT, f"report:{report.id}:appeal", now, report=report)
-    upheld.update(outcome=Report.Outcome.NOT_UPHELD, decided_at=now)
+    upheld = Report.objects.filter(case=case, outcome=Report.Outcome.UPHELD)
+    _answer(upheld, Report.Outcome.NOT_UPHELD, ":appeal", now)
+
+
+def _answer(reports: QuerySet[Report], outcome: Report.Outcome, again: str, now: datetime) -> None:
+    """Say what became of some reports, their case locked, in a fixed number of queries."""
+    told = [
+        Notice(
+            persona_id=report.reporter_id,
+            kind=NoticeKind.REPORT,
+            once=f"report:{report.id}{again}",
+            report=report,
+            at=now,
+        )
+        for report in reports.order_by("id")
+    ]
+    tell_each(told, now)
+    reports.update(outcome=outcome, decided_at=now)
 
 
 def _heard(

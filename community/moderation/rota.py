@@ -11,12 +11,13 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.crypto import constant_time_compare, salted_hmac
 
 from accounts import audit
 from accounts.refusals import Conflict, Invalid, NotFound
 from community.models import Duty, Persona, PersonaRole
+from community.moderation.sanctions import suspensions
 from messaging import inbound, outbox
 from messaging.models import Kind, Lane, Scope
 from messaging.numbers import read_number
@@ -54,19 +55,20 @@ class Turn:
 
 def rota(now: datetime) -> list[Duty]:
     """All duties that aren't over, the lowest rung first; also those that don't count yet."""
-    duties = Duty.objects.exclude(ends_at__lte=now).filter(_moderates())
+    duties = Duty.objects.exclude(ends_at__lte=now).filter(_moderates(now))
     return list(duties.select_related("persona").order_by("rung", "id"))
 
 
 def on_duty(now: datetime) -> QuerySet[Duty]:
     """The duties that hold at an instant: of moderators whom a test page reached."""
-    return Duty.objects.filter(in_force(now), _moderates(), ready_at__isnull=False)
+    return Duty.objects.filter(in_force(now), _moderates(now), ready_at__isnull=False)
 
 
-def _moderates() -> Q:
-    """Who was a moderator when they took duty may be none any more."""
+def _moderates(now: datetime) -> Q:
+    """Who was a moderator when they took duty may be none any more, or be suspended."""
     roles = (PersonaRole.MODERATOR, PersonaRole.LEAD)
-    return Q(persona__left_at__isnull=True, persona__role__in=roles)
+    suspended = Exists(suspensions(now).filter(persona=OuterRef("persona")))
+    return Q(~suspended, persona__left_at__isnull=True, persona__role__in=roles)
 
 
 def deaf(duties: Sequence[Duty]) -> dict[UUID, datetime]:

@@ -10,9 +10,16 @@ from community.models import Persona, Sanction, SanctionKind
 
 def in_force(persona: Persona, now: datetime) -> QuerySet[Sanction]:
     """The sanctions that hold at an instant, those that end last first."""
-    return Sanction.objects.filter(
-        persona=persona, lifted_at__isnull=True, starts_at__lte=now, ends_at__gt=now
-    ).order_by("-ends_at")
+    return _holding(now).filter(persona=persona).order_by("-ends_at")
+
+
+def suspensions(now: datetime) -> QuerySet[Sanction]:
+    """Everybody's suspensions that hold at an instant."""
+    return _holding(now).filter(kind=SanctionKind.SUSPEND)
+
+
+def _holding(now: datetime) -> QuerySet[Sanction]:
+    return Sanction.objects.filter(lifted_at__isnull=True, starts_at__lte=now, ends_at__gt=now)
 
 
 def check_may_write(persona: Persona, now: datetime) -> None:
@@ -29,7 +36,7 @@ def check_may_write(persona: Persona, now: datetime) -> None:
 
 def check_may_enter(persona: Persona, now: datetime) -> None:
     """Nothing, if a member may come in; Forbidden for one who is suspended."""
-    suspended = in_force(persona, now).filter(kind=SanctionKind.SUSPEND).first()
+    suspended = suspensions(now).filter(persona=persona).order_by("-ends_at").first()
     if suspended is not None:
         raise Forbidden(
             "suspended",

@@ -24,6 +24,7 @@ from community.models import (
     NoticeKind,
     Persona,
     Quiet,
+    Reaction,
     Report,
 )
 from community.notices.wording import words
@@ -47,21 +48,25 @@ class Told:
 
 def tellable() -> QuerySet[Notice]:
     """The notices that may be told to their personas now: of texts that can be seen, whose author
-    and whose thread's author neither is hidden from the reader by a block or a mute, and of kinds
-    that the reader wants. In one query, for a reader or for many."""
+    and whose thread's author neither is hidden from the reader by a block or a mute; of reactions
+    that weren't taken back, of somebody who isn't hidden; and of kinds that the reader wants. In
+    one query, for a reader or for many."""
     live = (
         LiveText.objects.filter(post=OuterRef("post"))
         .exclude(Exists(_hides("author")))
         .exclude(Exists(_hides("thread__author")))
     )
+    reacted = Reaction.objects.filter(post=OuterRef("post")).exclude(Exists(_hides("persona")))
     unwanted = Quiet.objects.filter(persona=OuterRef("persona"), kind=OuterRef("kind"))
     return Notice.objects.filter(
-        ~Q(kind__in=OF_TEXTS) | Exists(live), Q(kind__in=PERSONAL) | ~Exists(unwanted)
+        ~Q(kind__in=OF_TEXTS) | Exists(live),
+        ~Q(kind=NoticeKind.REACTION) | Exists(reacted),
+        Q(kind__in=PERSONAL) | ~Exists(unwanted),
     )
 
 
 def _hides(author: str) -> QuerySet[Bond]:
-    """Bonds that hide a text's author from the reader of a notice."""
+    """Bonds that hide whoever wrote a text, or reacted to one, from the reader of a notice."""
     reader = OuterRef(OuterRef("persona"))
     return Bond.objects.filter(
         Q(persona=reader, other=OuterRef(author))

@@ -1,6 +1,6 @@
 """Notices are written in the transaction of what they tell of, and hold its ids alone."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -18,10 +18,13 @@ TEXT_AFTER = timedelta(minutes=10)
 
 def tell(persona: Persona, kind: NoticeKind, once: str, now: datetime, **about: Any) -> None:
     """Tell one persona of one thing, once. about: fields of Notice."""
-    Notice.objects.bulk_create(
-        [Notice(persona=persona, kind=kind, once=once, at=now, **about)], ignore_conflicts=True
-    )
-    _text_soon([persona.id], now)
+    tell_each([Notice(persona=persona, kind=kind, once=once, at=now, **about)], now)
+
+
+def tell_each(notices: Sequence[Notice], now: datetime) -> None:
+    """Tell several personas, each of what is theirs, once."""
+    Notice.objects.bulk_create(notices, ignore_conflicts=True)
+    _text_soon([notice.persona_id for notice in notices], now)
 
 
 def tell_of_reply(post: Post, thread: Thread, now: datetime) -> None:

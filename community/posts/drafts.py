@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from accounts.refusals import NotFound
-from community.models import Draft, Space, Thread
+from community.models import Draft, Persona, Space, Thread
 from community.moderation.rule_book import current_book
 from community.posts.judging import Assessment, Writing, assess
 
@@ -55,8 +55,9 @@ def save_draft(
             update_fields=["title", "body", "tags", "saved_at"],
         )
         saved = Draft.objects.get(persona_id=persona_id, space=space_id, thread=thread_id)
-        last = drafts_of(persona_id).values_list("id", flat=True)[MOST:]
-        Draft.objects.filter(id__in=list(last)).exclude(id=saved.id).delete()
+        mine = Draft.objects.filter(persona=persona_id).exclude(id=saved.id)
+        beyond = mine.order_by("-id").values_list("id", flat=True)[MOST - 1 :]
+        mine.filter(id__in=list(beyond)).delete()
     return saved, assessment
 
 
@@ -76,9 +77,9 @@ def keep_draft(
     return True
 
 
-def drafts_of(persona_id: UUID) -> QuerySet[Draft]:
+def drafts_of(persona: Persona) -> QuerySet[Draft]:
     """What a persona is writing, begun last first."""
-    return Draft.objects.filter(persona=persona_id).order_by("-id")
+    return Draft.objects.filter(persona=persona).order_by("-id")
 
 
 def throw_away(persona_id: UUID, draft_id: UUID) -> None:

@@ -10,7 +10,7 @@ from accounts import audit
 from accounts.refusals import Conflict, Invalid, NotFound, Stale
 from community.models import Case, CaseKind, Persona, Post, PostState, Report, Thread
 from community.moderation import cases
-from community.moderation.reports import answer_reports
+from community.moderation.reports import answer_reports, has_undecided
 from community.posts import states, visibility
 from community.posts.judging import Writing
 from community.posts.posting import (
@@ -41,7 +41,7 @@ def edit(
     to it meanwhile, Conflict where it can't be changed any more, and as posting does; no draft is
     kept of it, but a sign of danger in it is heard. A post that
     is seen stays as it was until the new wording is; one that waits goes on waiting, for a person
-    has begun to look.
+    has begun to look. The new wording of one that is reported waits for the decision.
     """
     with not_lost(author_id, writing, actor, now):
         author, thread, post = lock_own(author_id, post_id)
@@ -53,6 +53,8 @@ def edit(
         assessment = assess_for(author, writing, now)
         held = has_to_wait(author, thread.space, thread, assessment, now, again=True)
         held = held or (not post.opens and waits_for_a_crisis(author, thread))
+        # What was reported isn't what a person would find, once it has other words.
+        held = held or has_undecided(post)
         revision = add_revision(post, author, assessment, now)
         verdict = state_for(assessment, held=held)
         to = _where(S(post.state), verdict)

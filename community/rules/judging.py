@@ -134,7 +134,7 @@ def _hits(text: str, post: Plain, trees: tuple[Tree, ...], language: str) -> Ite
     found = [one for one in every if one.entry.rule.speaks(language)]
     exempt: dict[Rule, list[Found]] = {}
     for one in found:
-        if one.entry.exempts:
+        if one.entry.exempts and _in_one_sentence(post, one):
             exempt.setdefault(one.entry.rule, []).append(one)
     quoted = [one.span() for one in _QUOTED.finditer(text)] if found else []
     for one in found:
@@ -149,6 +149,11 @@ def _hits(text: str, post: Plain, trees: tuple[Tree, ...], language: str) -> Ite
             first <= start and end <= last for first, last in quoted
         )
         yield Hit(rule.id, rule.version, rule.action, start, end, " ".join(notes))
+
+
+def _in_one_sentence(post: Plain, found: Found) -> bool:
+    """Not "suicidal. Phone" for an exempted "suicidal phone"."""
+    return post.sentence[post.word[found.first]] == post.sentence[post.word[found.last - 1]]
 
 
 def _is_negated(post: Plain, found: Found) -> bool:

@@ -28,7 +28,10 @@ _ABROAD = re.compile(
 _MOBILE = {"es": "6789", "pl": "45678"}
 """First figures of national numbers, nine figures long and without a 0 before."""
 
-_LOCAL = r"(?<![\w.+@-])[a-z0-9][\w.+-]{0,63}"
+_LOCAL = (
+    r"(?<![\w.+@-])[a-z0-9][\w.+-]{0,63}"
+    r"(?: (?:dot|punto|point|punkt|kropka) [a-z0-9][\w+-]{0,30}){0,2}"
+)
 _LABEL = r"[a-z0-9][a-z0-9-]{0,62}"
 _AT = r"(?: ?@ ?| ?[\[({] ?at ?[\])}] ?)"
 _DOT = r"(?:\.| \. | ?[\[({] ?(?:dot|punto|point|punkt|kropka)[\])}] ?| dot | punto | kropka )"
@@ -73,6 +76,11 @@ _STREET = (
     "street|st|road|rd|avenue|ave|lane|close|drive|crescent|terrace|gardens|grove|square|court"
     "|place|mews|hill|row|parade"
 )
+_GIVEN = (
+    "victor|jean|charles|jules|pierre|paul|marie|saint|sainte|emile|leon|louis|georges|henri|jacques"
+    "|albert|anatole|aristide|gabriel|general|general de|charles de|marechal|docteur"
+)
+"""What stands before a name that a French street has: "avenue Victor Hugo"."""
 _HOUSE = r"(?<![\w.,])\d{1,4}[a-z]?,? "
 _ADDRESS = re.compile(
     "|".join(
@@ -86,7 +94,7 @@ _ADDRESS = re.compile(
             # French: 12 bis, rue de la Paix
             r"(?<![\w.,])\d{1,4}(?: ?bis| ?ter)?,? "
             r"(?:rue|avenue|boulevard|bd|impasse|allee|chemin|quai|cours) "
-            r"(?:(?:de|du|des|la|le|les|l'|d') ?){0,3}[a-z'-]{2,30}",
+            rf"(?:(?:de|du|des|la|le|les|l'|d') ?){{0,3}}(?:(?:{_GIVEN}) )?[a-z'-]{{2,30}}",
             r"(?<![\w.,])\d{1,4},? place (?:(?:de la|de|du|des|d') ?[a-z'-]{2,30}"
             r"|[a-z'-]{3,30}, ?\d{5}(?!\d))",
             # Spanish: calle Mayor, 12

@@ -295,7 +295,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.UUIDField(default=uuid_utils.compat.uuid7, editable=False, primary_key=True, serialize=False)),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('cause', models.CharField(choices=[('urgent_sign', 'The patient wrote of an urgent sign'), ('second_dose', 'Two injections may lie too close together'), ('call_me', 'The patient asks to be called'), ('no_answer', 'No answer for 48 hours'), ('not_asked', 'A reminder did not reach the patient'), ('undelivered', 'A text was not delivered'), ('opted_out', 'The patient stopped our texts'), ('number_lost', "The patient's phone is lost, and the new number not confirmed"), ('held_back', 'A text was held back: too many in a week'), ('side_effect', 'The patient wrote of a side effect'), ('text_to_read', 'A text that was not understood'), ('review_due', 'A pause is due for review'), ('send_unknown', 'Nobody knows whether a text arrived'), ('plan_failed', 'The reminder of a dose failed three times'), ('no_plan', 'A running schedule has no planned dose'), ('consent_missing', 'Consent to texts is missing'), ('result_due', 'A blood result is due')], max_length=24)),
+                ('cause', models.CharField(choices=[('urgent_sign', 'The patient wrote of an urgent sign'), ('second_dose', 'Two injections may lie too close together'), ('not_as_prescribed', 'An injection was not as prescribed'), ('call_me', 'The patient asks to be called'), ('no_answer', 'No answer for 48 hours'), ('not_asked', 'A reminder did not reach the patient'), ('undelivered', 'A text was not delivered'), ('opted_out', 'The patient stopped our texts'), ('number_lost', "The patient's phone is lost, and the new number not confirmed"), ('held_back', 'A text was held back: too many in a week'), ('side_effect', 'The patient wrote of a side effect'), ('text_to_read', 'A text that was not understood'), ('review_due', 'A pause is due for review'), ('send_unknown', 'Nobody knows whether a text arrived'), ('plan_failed', 'The reminder of a dose failed three times'), ('no_plan', 'A running schedule has no planned dose'), ('consent_missing', 'Consent to texts is missing'), ('result_due', 'A blood result is due')], max_length=24)),
                 ('urgency', models.PositiveSmallIntegerField(choices=[(0, 'Now'), (1, 'Today'), (2, 'When there is time')])),
                 ('facts', models.JSONField(default=dict)),
                 ('times', models.PositiveIntegerField(default=1)),
@@ -359,6 +359,7 @@ class Migration(migrations.Migration):
                 ('taken_on', models.DateField(null=True)),
                 ('taken_at', models.TimeField(null=True)),
                 ('site', models.CharField(blank=True, choices=[('abdomen_left', 'Belly, left'), ('abdomen_right', 'Belly, right'), ('thigh_left', 'Left thigh'), ('thigh_right', 'Right thigh'), ('arm_left', 'Left upper arm'), ('arm_right', 'Right upper arm')], max_length=16)),
+                ('as_prescribed', models.BooleanField(null=True)),
                 ('note', models.TextField(blank=True)),
                 ('source', models.CharField(choices=[('text', 'By text'), ('page', "On the patient's page"), ('staff', 'By the care team')], max_length=8)),
                 ('recorded_at', models.DateTimeField()),
@@ -367,7 +368,28 @@ class Migration(migrations.Migration):
                 ('recorded_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('dose', 'number'), name='dose_record_number_once'), models.CheckConstraint(condition=models.Q(models.Q(('taken_on__isnull', False), ('told', 'taken')), models.Q(models.Q(('told', 'taken'), _negated=True), ('site', ''), ('taken_at__isnull', True), ('taken_on__isnull', True)), _connector='OR'), name='dose_record_taken_has_date')],
+                'constraints': [models.UniqueConstraint(fields=('dose', 'number'), name='dose_record_number_once'), models.CheckConstraint(condition=models.Q(models.Q(('taken_on__isnull', False), ('told', 'taken')), models.Q(models.Q(('told', 'taken'), _negated=True), ('as_prescribed__isnull', True), ('site', ''), ('taken_at__isnull', True), ('taken_on__isnull', True)), _connector='OR'), name='dose_record_taken_has_date')],
+            },
+        ),
+        migrations.CreateModel(
+            name='Injection',
+            fields=[
+                ('id', models.UUIDField(default=uuid_utils.compat.uuid7, editable=False, primary_key=True, serialize=False)),
+                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
+                ('taken_on', models.DateField(null=True)),
+                ('taken_at', models.TimeField(null=True)),
+                ('site', models.CharField(blank=True, choices=[('abdomen_left', 'Belly, left'), ('abdomen_right', 'Belly, right'), ('thigh_left', 'Left thigh'), ('thigh_right', 'Right thigh'), ('arm_left', 'Left upper arm'), ('arm_right', 'Right upper arm')], max_length=16)),
+                ('as_prescribed', models.BooleanField(null=True)),
+                ('note', models.TextField(blank=True)),
+                ('source', models.CharField(choices=[('text', 'By text'), ('page', "On the patient's page"), ('staff', 'By the care team')], max_length=8)),
+                ('recorded_at', models.DateTimeField()),
+                ('corrects', models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='correction', to='reminders.injection')),
+                ('patient', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='injections', to='reminders.patient')),
+                ('recorded_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'indexes': [models.Index(fields=['patient', '-id'], name='injection_by_patient')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('taken_on__isnull', False), models.Q(('as_prescribed__isnull', True), ('corrects__isnull', False), ('site', ''), ('taken_at__isnull', True)), _connector='OR'), name='injection_has_date')],
             },
         ),
         migrations.CreateModel(

@@ -2,7 +2,15 @@
 
 from django.db import migrations
 
-KEPT = ("scheduleversion", "doserecord", "worknote", "sideeffectentry", "bloodresult", "template")
+KEPT = (
+    "scheduleversion",
+    "doserecord",
+    "injection",
+    "worknote",
+    "sideeffectentry",
+    "bloodresult",
+    "template",
+)
 """Tables that are only ever added to."""
 
 FORWARD = """

@@ -26,7 +26,16 @@ from reminders.models.patients import (
     Wording,
 )
 from reminders.models.policy import Policy
-from reminders.models.records import Answer, DoseRecord, Handled, Question, Site, Source, Told
+from reminders.models.records import (
+    Answer,
+    DoseRecord,
+    Handled,
+    Injection,
+    Question,
+    Site,
+    Source,
+    Told,
+)
 from reminders.models.schedules import (
     DOSE_ARROWS,
     DailyCount,
@@ -70,6 +79,7 @@ __all__ = [
     "ImportPart",
     "ImportProblem",
     "ImportState",
+    "Injection",
     "Language",
     "Missed",
     "NumberChange",

@@ -103,6 +103,7 @@ class DoseRecord(TimeSortedModel):
     as they were (migration 0002 keeps them so).
 
     taken_on, taken_at: the patient's own date and wall time; the time may be unknown.
+    as_prescribed: whether the dose was as prescribed; null if nobody said.
     """
 
     dose = models.ForeignKey(Dose, on_delete=models.PROTECT, related_name="records")
@@ -111,6 +112,7 @@ class DoseRecord(TimeSortedModel):
     taken_on = models.DateField(null=True)
     taken_at = models.TimeField(null=True)
     site = models.CharField(max_length=16, choices=Site, blank=True)
+    as_prescribed = models.BooleanField(null=True)
     note = models.TextField(blank=True)
     source = models.CharField(max_length=8, choices=Source)
     answer = models.ForeignKey(Answer, on_delete=models.PROTECT, null=True, related_name="+")
@@ -122,7 +124,57 @@ class DoseRecord(TimeSortedModel):
             models.UniqueConstraint(fields=["dose", "number"], name="dose_record_number_once"),
             models.CheckConstraint(
                 condition=Q(told="taken", taken_on__isnull=False)
-                | (~Q(told="taken") & Q(taken_on__isnull=True, taken_at__isnull=True, site="")),
+                | (
+                    ~Q(told="taken")
+                    & Q(
+                        taken_on__isnull=True,
+                        taken_at__isnull=True,
+                        site="",
+                        as_prescribed__isnull=True,
+                    )
+                ),
                 name="dose_record_taken_has_date",
             ),
+        ]
+
+
+class Injection(TimeSortedModel):
+    """An injection that belongs to no dose, as a fact: of a date that a change, pause or stop
+    closed, or that no plan gave. Append-only; one that no other corrects holds.
+
+    taken_on, taken_at, site, as_prescribed: as in DoseRecord. taken_on is null in a correction
+    that takes the first back.
+    """
+
+    patient = models.ForeignKey(
+        Patient, on_delete=models.PROTECT, related_name="injections", db_index=False
+    )
+    taken_on = models.DateField(null=True)
+    taken_at = models.TimeField(null=True)
+    site = models.CharField(max_length=16, choices=Site, blank=True)
+    as_prescribed = models.BooleanField(null=True)
+    note = models.TextField(blank=True)
+    source = models.CharField(max_length=8, choices=Source)
+    recorded_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+    recorded_at = models.DateTimeField()
+    corrects = models.OneToOneField(
+        "self", on_delete=models.PROTECT, null=True, related_name="correction"
+    )
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(taken_on__isnull=False)
+                | Q(
+                    corrects__isnull=False,
+                    taken_at__isnull=True,
+                    site="",
+                    as_prescribed__isnull=True,
+                ),
+                name="injection_has_date",
+            ),
+        ]
+        indexes = [
+            # Read by whatever asks for a patient's injections; listed newest first.
+            models.Index(fields=["patient", "-id"], name="injection_by_patient"),
         ]

@@ -15,6 +15,7 @@ class Cause(models.TextChoices):
 
     URGENT_SIGN = "urgent_sign", "The patient wrote of an urgent sign"
     SECOND_DOSE = "second_dose", "Two injections may lie too close together"
+    NOT_AS_PRESCRIBED = "not_as_prescribed", "An injection was not as prescribed"
     CALL_ME = "call_me", "The patient asks to be called"
     NO_ANSWER = "no_answer", "No answer for 48 hours"
     NOT_ASKED = "not_asked", "A reminder did not reach the patient"
@@ -53,6 +54,8 @@ NEXT_STEP: dict[Cause, str] = {
     "help at once; it is no substitute for your call.",
     Cause.SECOND_DOSE: "Call the patient and find out what was injected, and when. A clinician "
     "says how to go on.",
+    Cause.NOT_AS_PRESCRIBED: "Call the patient and find out what was injected. A clinician says "
+    "how to go on.",
     Cause.CALL_ME: "Call the patient.",
     Cause.NO_ANSWER: "Call the patient, ask whether the injection was done, and record it. A "
     "clinician says how to go on with a dose that is more than two days late.",

@@ -22,8 +22,8 @@ _OF_SIGN = {
 }
 _BESIDE_A_DIGIT = ("cue.option", "cue.plain")
 """What may stand beside a digit that answers: "1 week" and "one day" answer nothing."""
-_CARELESS = frozenset({Meaning.WHEN, Meaning.HELP})
-"""Meanings that a question mark belongs to."""
+_CARELESS = frozenset({Meaning.WHEN, Meaning.HELP, Meaning.STOP})
+"""Meanings that a question mark belongs to, or that are asked for politely: "could you stop?"."""
 
 
 def understand(text: str, language: str, *, digits: bool = False) -> Understood:

@@ -54,7 +54,9 @@ def find(tokens: list[Token], book: Book) -> list[Found]:
 def _keys(word: str, book: Book) -> set[str]:
     """The keys of a word; of one that is in no list, those of what it may be meant for."""
     keys = set(book.known(word))
-    if not keys:
+    if not keys and word in book.spelt:
+        return {word}
+    if word not in keys:
         for other in respelt(word):
             keys |= book.known(other)
     if not keys:

@@ -59,6 +59,8 @@ class Book:
     ordinary: set[str] = field(default_factory=set)
     common: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     numbers: dict[str, dict[str, int]] = field(default_factory=dict)
+    spelt: set[str] = field(default_factory=set)
+    """Words that are meant as they are, though a letter would make them one that counts."""
     slips: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
 
     def known(self, word: str) -> frozenset[str]:
@@ -130,6 +132,7 @@ def _read(found: Book, language: str, data: dict[str, Any]) -> None:
         found.keys.add(word)
         found.ordinary.add(word)
         found.common[language].add(word)
+    found.spelt |= _words(data.get("spelt", ""))
     for part in ("say", "effect", "urgent", "person", "cue"):
         for name, phrases in data.get(part, {}).items():
             for written in _phrases(phrases):

@@ -3,12 +3,14 @@
 from datetime import datetime
 
 import pytest
+from django.test import Client
 
 from api.door import Door
 from community.members import entering
 from community.models import Persona
-from reminders import prescribing
+from reminders import patient_login, prescribing
 from reminders.effects import Decision
+from reminders.models import PatientLogin
 from tests.api.client import Caller, signed_in
 from tests.cast import NOW, Cast
 from tests.community import Circle, make_circle
@@ -40,6 +42,20 @@ def clinician(cast: Cast) -> Caller:
 @pytest.fixture
 def coordinator(cast: Cast) -> Caller:
     return signed_in(cast.coordinator)
+
+
+@pytest.fixture
+def admin(cast: Cast) -> Caller:
+    return signed_in(cast.admin)
+
+
+@pytest.fixture
+def patient(cast: Cast) -> Caller:
+    """Ada herself, with the token that her pages give her for the community."""
+    patient_login.invite(cast.ada.id, cast.actor, NOW)
+    browser = Client()
+    browser.force_login(PatientLogin.objects.get(patient=cast.ada).user)
+    return Caller(browser.post("/me/token").json()["token"])
 
 
 @pytest.fixture

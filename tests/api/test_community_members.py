@@ -185,8 +185,9 @@ def test_a_moderator_who_leaves_hands_back_what_they_had(circle):
     post = begin(circle.heron, circle.sleep, "I want to kill myself.").post
     case = Case.objects.get(post=post)
     case.owner, case.owned_until = circle.owl, NOW + timedelta(hours=1)
-    case.acknowledged_by, case.acknowledged_at, case.next_page_at = circle.owl, NOW, None
+    case.acknowledged_by, case.acknowledged_at = circle.owl, NOW
+    case.held_until = case.next_page_at = NOW + timedelta(minutes=30)
     case.save()
     here(circle.owl).ask("POST", f"{HERE}/leave", expect=204, body={"posts": "keep"})
     case.refresh_from_db()
-    assert (case.owner, case.acknowledged_by, case.next_page_at) == (None, None, NOW)
+    assert (case.owner, case.held_until, case.next_page_at) == (None, None, NOW)

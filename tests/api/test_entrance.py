@@ -26,44 +26,47 @@ WHO_MAY_ENTER = {
     "/me/feel/<uuid:entry_id>": "Patient",
     "/health": "Anybody",
     "/health/work": "Anybody",
-    "/metrics": "SignedIn",
+    "/metrics": "Staff",
     "/api/docs": "Anybody",
     "/api/openapi.yaml": "Anybody",
     "/api/v1/sign-in": "Anybody",
     "/api/v1/sign-out": "SignedIn",
     "/api/v1/me": "SignedIn",
-    "/api/v1/patients": "SignedIn",
-    "/api/v1/patients/<uuid:patient_id>": "SignedIn",
-    "/api/v1/patients/<uuid:patient_id>/number/confirm": "SignedIn",
-    "/api/v1/patients/<uuid:patient_id>/schedule": "SignedIn",
-    "/api/v1/patients/<uuid:patient_id>/schedule/preview": "SignedIn",
-    "/api/v1/patients/<uuid:patient_id>/schedule/change": "SignedIn",
-    "/api/v1/patients/<uuid:patient_id>/schedule/pause": "SignedIn",
-    "/api/v1/patients/<uuid:patient_id>/schedule/resume": "SignedIn",
-    "/api/v1/patients/<uuid:patient_id>/schedule/stop": "SignedIn",
-    "/api/v1/patients/<uuid:patient_id>/doses": "SignedIn",
-    "/api/v1/patients/<uuid:patient_id>/doses/history": "SignedIn",
-    "/api/v1/patients/<uuid:patient_id>/doses/<uuid:dose_id>/record": "SignedIn",
-    "/api/v1/patients/<uuid:patient_id>/consent/withdraw": "SignedIn",
-    "/api/v1/patients/<uuid:patient_id>/sign-in/invite": "SignedIn",
-    "/api/v1/patients/<uuid:patient_id>/sign-in/revoke": "SignedIn",
-    "/api/v1/patients/<uuid:patient_id>/texts": "SignedIn",
-    "/api/v1/patients/<uuid:patient_id>/answers": "SignedIn",
-    "/api/v1/patients/<uuid:patient_id>/side-effects": "SignedIn",
-    "/api/v1/patients/<uuid:patient_id>/side-effects/trend": "SignedIn",
-    "/api/v1/patients/<uuid:patient_id>/blood-results": "SignedIn",
-    "/api/v1/patients/<uuid:patient_id>/blood-results/trend": "SignedIn",
-    "/api/v1/patients/<uuid:patient_id>/blood-results/<uuid:result_id>/correct": "SignedIn",
-    "/api/v1/patients/<uuid:patient_id>/blood-results/<uuid:result_id>/take-back": "SignedIn",
-    "/api/v1/patients/<uuid:patient_id>/adherence": "SignedIn",
-    "/api/v1/patients/<uuid:patient_id>/adherence.csv": "SignedIn",
-    "/api/v1/clinics/<uuid:clinic_id>/blood-results/import": "SignedIn",
-    "/api/v1/clinics/<uuid:clinic_id>/adherence": "SignedIn",
-    "/api/v1/clinics/<uuid:clinic_id>/adherence.csv": "SignedIn",
-    "/api/v1/patients/<uuid:patient_id>/transfer": "SignedIn",
-    "/api/v1/patients/<uuid:patient_id>/messages": "SignedIn",
-    "/api/v1/patients/<uuid:patient_id>/corrections": "SignedIn",
-    "/api/v1/clinics/<uuid:clinic_id>/imports": "SignedIn",
+    "/api/v1/patients": "Staff",
+    "/api/v1/patients/<uuid:patient_id>": "Staff",
+    "/api/v1/patients/<uuid:patient_id>/number/confirm": "Staff",
+    "/api/v1/patients/<uuid:patient_id>/schedule": "Staff",
+    "/api/v1/patients/<uuid:patient_id>/schedule/preview": "Staff",
+    "/api/v1/patients/<uuid:patient_id>/schedule/change": "Staff",
+    "/api/v1/patients/<uuid:patient_id>/schedule/pause": "Staff",
+    "/api/v1/patients/<uuid:patient_id>/schedule/resume": "Staff",
+    "/api/v1/patients/<uuid:patient_id>/schedule/stop": "Staff",
+    "/api/v1/patients/<uuid:patient_id>/doses": "Staff",
+    "/api/v1/patients/<uuid:patient_id>/doses/history": "Staff",
+    "/api/v1/patients/<uuid:patient_id>/doses/<uuid:dose_id>/record": "Staff",
+    "/api/v1/patients/<uuid:patient_id>/injections": "Staff",
+    "/api/v1/patients/<uuid:patient_id>/injections/<uuid:injection_id>/correct": "Staff",
+    "/api/v1/patients/<uuid:patient_id>/injections/<uuid:injection_id>/take-back": "Staff",
+    "/api/v1/patients/<uuid:patient_id>/consent/withdraw": "Staff",
+    "/api/v1/patients/<uuid:patient_id>/sign-in/invite": "Staff",
+    "/api/v1/patients/<uuid:patient_id>/sign-in/revoke": "Staff",
+    "/api/v1/patients/<uuid:patient_id>/texts": "Staff",
+    "/api/v1/patients/<uuid:patient_id>/answers": "Staff",
+    "/api/v1/patients/<uuid:patient_id>/side-effects": "Staff",
+    "/api/v1/patients/<uuid:patient_id>/side-effects/trend": "Staff",
+    "/api/v1/patients/<uuid:patient_id>/blood-results": "Staff",
+    "/api/v1/patients/<uuid:patient_id>/blood-results/trend": "Staff",
+    "/api/v1/patients/<uuid:patient_id>/blood-results/<uuid:result_id>/correct": "Staff",
+    "/api/v1/patients/<uuid:patient_id>/blood-results/<uuid:result_id>/take-back": "Staff",
+    "/api/v1/patients/<uuid:patient_id>/adherence": "Staff",
+    "/api/v1/patients/<uuid:patient_id>/adherence.csv": "Staff",
+    "/api/v1/clinics/<uuid:clinic_id>/blood-results/import": "Staff",
+    "/api/v1/clinics/<uuid:clinic_id>/adherence": "Staff",
+    "/api/v1/clinics/<uuid:clinic_id>/adherence.csv": "Staff",
+    "/api/v1/patients/<uuid:patient_id>/transfer": "Staff",
+    "/api/v1/patients/<uuid:patient_id>/messages": "Staff",
+    "/api/v1/patients/<uuid:patient_id>/corrections": "Staff",
+    "/api/v1/clinics/<uuid:clinic_id>/imports": "Staff",
     "/api/v1/community/house-rules": "Anybody",
     "/api/v1/community/house-rules/accept": "Joined",
     "/api/v1/community/join": "SignedIn",
@@ -73,7 +76,7 @@ WHO_MAY_ENTER = {
     "/api/v1/community/posts/<uuid:post_id>/share": "Member",
     "/api/v1/community/shares": "Joined",
     "/api/v1/community/shares/<uuid:share_id>/revoke": "Joined",
-    "/api/v1/patients/<uuid:patient_id>/experiences": "SignedIn",
+    "/api/v1/patients/<uuid:patient_id>/experiences": "Staff",
     "/api/v1/community/notices": "Joined",
     "/api/v1/community/notices/unread": "Joined",
     "/api/v1/community/notices/read": "Joined",
@@ -140,25 +143,25 @@ WHO_MAY_ENTER = {
     "/api/v1/community/moderation/rules/<uuid:rule_id>/try": "Moderator",
     "/api/v1/community/moderation/rules/<uuid:rule_id>/switch-on": "Lead",
     "/api/v1/community/moderation/rules/<uuid:rule_id>/switch-off": "Lead",
-    "/api/v1/transfers": "SignedIn",
-    "/api/v1/transfers/<uuid:transfer_id>/accept": "SignedIn",
-    "/api/v1/transfers/<uuid:transfer_id>/decline": "SignedIn",
-    "/api/v1/transfers/<uuid:transfer_id>/withdraw": "SignedIn",
-    "/api/v1/clinics/<uuid:clinic_id>/templates": "SignedIn",
-    "/api/v1/clinics/<uuid:clinic_id>/templates/preview": "SignedIn",
-    "/api/v1/clinics/<uuid:clinic_id>/templates/retire": "SignedIn",
-    "/api/v1/imports/<uuid:import_id>": "SignedIn",
-    "/api/v1/imports/<uuid:import_id>/problems": "SignedIn",
-    "/api/v1/imports/<uuid:import_id>/confirm": "SignedIn",
-    "/api/v1/worklist": "SignedIn",
-    "/api/v1/worklist/counts": "SignedIn",
-    "/api/v1/worklist/<uuid:item_id>": "SignedIn",
-    "/api/v1/worklist/<uuid:item_id>/take": "SignedIn",
-    "/api/v1/worklist/<uuid:item_id>/hand-back": "SignedIn",
-    "/api/v1/worklist/<uuid:item_id>/notes": "SignedIn",
-    "/api/v1/worklist/<uuid:item_id>/close": "SignedIn",
-    "/api/v1/clinics/<uuid:clinic_id>/rota": "SignedIn",
-    "/api/v1/clinics/<uuid:clinic_id>/policy": "SignedIn",
+    "/api/v1/transfers": "Staff",
+    "/api/v1/transfers/<uuid:transfer_id>/accept": "Staff",
+    "/api/v1/transfers/<uuid:transfer_id>/decline": "Staff",
+    "/api/v1/transfers/<uuid:transfer_id>/withdraw": "Staff",
+    "/api/v1/clinics/<uuid:clinic_id>/templates": "Staff",
+    "/api/v1/clinics/<uuid:clinic_id>/templates/preview": "Staff",
+    "/api/v1/clinics/<uuid:clinic_id>/templates/retire": "Staff",
+    "/api/v1/imports/<uuid:import_id>": "Staff",
+    "/api/v1/imports/<uuid:import_id>/problems": "Staff",
+    "/api/v1/imports/<uuid:import_id>/confirm": "Staff",
+    "/api/v1/worklist": "Staff",
+    "/api/v1/worklist/counts": "Staff",
+    "/api/v1/worklist/<uuid:item_id>": "Staff",
+    "/api/v1/worklist/<uuid:item_id>/take": "Staff",
+    "/api/v1/worklist/<uuid:item_id>/hand-back": "Staff",
+    "/api/v1/worklist/<uuid:item_id>/notes": "Staff",
+    "/api/v1/worklist/<uuid:item_id>/close": "Staff",
+    "/api/v1/clinics/<uuid:clinic_id>/rota": "Staff",
+    "/api/v1/clinics/<uuid:clinic_id>/policy": "Staff",
     "/api/v1/twilio/status/<uuid:sms_id>/<int:attempt>": "TwilioOnly",
     "/api/v1/twilio/inbound": "TwilioOnly",
 }
@@ -176,43 +179,45 @@ ENROLMENT = {
 NOBODY = "0198c0de-0000-7000-8000-000000000000"
 PAUSE = {"review_on": "2027-02-01"}
 
-# Method, path, body; then what a clinician and a coordinator of Ada's clinic, and a clinician of
-# another clinic, are told. Nobody without a token gets further than 401.
+# Method, path, body; then what a clinician, a coordinator and an admin of Ada's clinic, Ada
+# herself, and a clinician of another clinic, are told. Nobody without a token gets past 401.
 DOORS = [
-    ("GET", "/metrics", None, 200, 200, 200),
-    ("GET", "/api/v1/me", None, 200, 200, 200),
-    ("GET", "/api/v1/patients", None, 200, 200, 200),
-    ("POST", "/api/v1/patients", ENROLMENT, 201, 201, 404),
-    ("GET", "{ada}", None, 200, 200, 404),
-    ("PATCH", "{ada}", {"name": "Ada Other"}, 200, 200, 404),
-    ("POST", "{ada}/number/confirm", {"code": "000000"}, 409, 409, 404),
-    ("GET", "{ada}/schedule", None, 200, 200, 404),
-    ("POST", "{ada}/schedule", DECISION, 409, 403, 404),
-    ("POST", "{ada}/schedule/preview", DECISION, 200, 403, 404),
-    ("POST", "{ada}/schedule/change", DECISION, 200, 403, 404),
-    ("POST", "{ada}/schedule/pause", PAUSE, 200, 403, 404),
-    ("POST", "{ada}/schedule/resume", DECISION, 409, 403, 404),
-    ("POST", "{ada}/schedule/stop", {}, 200, 403, 404),
-    ("GET", "{ada}/doses", None, 200, 200, 404),
-    ("GET", "{ada}/doses/history", None, 200, 200, 404),
-    ("POST", "{ada}/consent/withdraw", None, 200, 200, 404),
-    ("POST", "{ada}/sign-in/invite", None, 201, 201, 404),
-    ("POST", "{ada}/sign-in/revoke", None, 409, 409, 404),
-    ("GET", "{ada}/answers", None, 200, 200, 404),
-    ("GET", "{ada}/texts", None, 200, 200, 404),
-    ("GET", "{ada}/experiences", None, 200, 200, 404),
-    ("POST", "{ada}/transfer", {"clinic": NOBODY}, 404, 403, 404),
-    ("GET", "/api/v1/transfers", None, 200, 200, 200),
-    ("POST", "{ada}/messages", {"kind": "message:closed"}, 409, 409, 404),
-    ("POST", "{ada}/corrections", {"text": NOBODY}, 400, 400, 404),
-    ("GET", "/api/v1/worklist", None, 200, 200, 200),
-    ("GET", "/api/v1/worklist/counts", None, 400, 400, 400),
-    ("POST", "/api/v1/sign-out", None, 204, 204, 204),
+    ("GET", "/metrics", None, 200, 200, 200, 403, 200),
+    ("GET", "/api/v1/me", None, 200, 200, 200, 200, 200),
+    ("GET", "/api/v1/patients", None, 200, 200, 200, 403, 200),
+    ("POST", "/api/v1/patients", ENROLMENT, 201, 201, 201, 403, 404),
+    ("GET", "{ada}", None, 200, 200, 200, 403, 404),
+    ("PATCH", "{ada}", {"name": "Ada Other"}, 200, 200, 200, 403, 404),
+    ("POST", "{ada}/number/confirm", {"code": "000000"}, 409, 409, 409, 403, 404),
+    ("GET", "{ada}/schedule", None, 200, 200, 200, 403, 404),
+    ("POST", "{ada}/schedule", DECISION, 409, 403, 403, 403, 404),
+    ("POST", "{ada}/schedule/preview", DECISION, 200, 403, 403, 403, 404),
+    ("POST", "{ada}/schedule/change", DECISION, 200, 403, 403, 403, 404),
+    ("POST", "{ada}/schedule/pause", PAUSE, 200, 403, 403, 403, 404),
+    ("POST", "{ada}/schedule/resume", DECISION, 409, 403, 403, 403, 404),
+    ("POST", "{ada}/schedule/stop", {}, 200, 403, 403, 403, 404),
+    ("GET", "{ada}/doses", None, 200, 200, 200, 403, 404),
+    ("GET", "{ada}/doses/history", None, 200, 200, 200, 403, 404),
+    ("POST", "{ada}/consent/withdraw", None, 200, 200, 200, 403, 404),
+    ("POST", "{ada}/sign-in/invite", None, 201, 201, 201, 403, 404),
+    ("POST", "{ada}/sign-in/revoke", None, 204, 204, 204, 403, 404),
+    ("GET", "{ada}/answers", None, 200, 200, 200, 403, 404),
+    ("GET", "{ada}/texts", None, 200, 200, 200, 403, 404),
+    ("GET", "{ada}/experiences", None, 200, 200, 200, 403, 404),
+    ("POST", "{ada}/transfer", {"clinic": NOBODY}, 404, 403, 403, 403, 404),
+    ("GET", "/api/v1/transfers", None, 200, 200, 200, 403, 200),
+    ("POST", "{ada}/messages", {"kind": "message:closed"}, 409, 409, 409, 403, 404),
+    ("POST", "{ada}/corrections", {"text": NOBODY}, 400, 400, 400, 403, 404),
+    ("GET", "/api/v1/worklist", None, 200, 200, 200, 403, 200),
+    ("GET", "/api/v1/worklist/counts", None, 400, 400, 400, 403, 400),
+    ("POST", "/api/v1/sign-out", None, 204, 204, 204, 204, 204),
 ]
 
 # Doors with a table of their own, in the tests of their subjects.
 TOLD_ELSEWHERE = {
-    path for path in WHO_MAY_ENTER if re.search("side-effects|blood-results|adherence", path)
+    path
+    for path in WHO_MAY_ENTER
+    if re.search("side-effects|blood-results|adherence|injections|/record$", path)
 }
 
 
@@ -247,9 +252,9 @@ def test_the_table_below_leaves_out_no_door_for_people():
     elsewhere = {
         path
         for path, who in WHO_MAY_ENTER.items()
-        if who != "Patient" and re.search("<uuid:(item|clinic|dose|import|transfer)_id>", path)
+        if who != "Patient" and re.search("<uuid:(item|clinic|import|transfer)_id>", path)
     }
-    for_people = {path for path, who in WHO_MAY_ENTER.items() if who == "SignedIn"}
+    for_people = {path for path, who in WHO_MAY_ENTER.items() if who in ("SignedIn", "Staff")}
     of_the_community = {
         f"/api/v1/community/{door}" for door in ("join", "enter", "enter-to-appeal")
     }
@@ -264,13 +269,16 @@ def test_doors_reach_rows_through_the_guarded_readings_alone():
 
 
 @pytest.mark.parametrize(
-    ("method", "path", "body", "to_clinician", "to_coordinator", "to_stranger"),
+    (
+        *("method", "path", "body"),
+        *("to_clinician", "to_coordinator", "to_admin", "to_patient", "to_stranger"),
+    ),
     DOORS,
     ids=[f"{method} {path}" for method, path, *_ in DOORS],
 )
 def test_what_each_is_told(
-    method, path, body, to_clinician, to_coordinator, to_stranger,
-    cast, ada, weekly, clinician, coordinator, stranger, anonymous,
+    method, path, body, to_clinician, to_coordinator, to_admin, to_patient, to_stranger,
+    cast, ada, weekly, clinician, coordinator, admin, patient, stranger, anonymous,
 ):  # fmt: skip
     path = path.format(ada=ada)
     if path == "/api/v1/patients" and body:
@@ -279,6 +287,8 @@ def test_what_each_is_told(
     anonymous.ask(method, path, body=body, expect=401, If_Match=etag)
     for caller, status in (
         (stranger, to_stranger),
+        (patient, to_patient),
+        (admin, to_admin),
         (coordinator, to_coordinator),
         (clinician, to_clinician),
     ):

@@ -4,7 +4,7 @@ import pytest
 
 from reminders import imports
 from reminders.models import Patient
-from tests.api.client import Caller, signed_in
+from tests.api.client import Caller
 from tests.cast import NOW
 from tests.imports import file_of
 
@@ -84,22 +84,25 @@ def test_a_file_in_json_is_refused(clinician, path):
     clinician.ask("POST", path, body={"text": file_of({})}, expect=415)
 
 
-# What a clinician, a coordinator and an admin of the clinic, and a clinician of another are told.
+# What a clinician, a coordinator and an admin of the clinic, a patient of it, and a clinician of
+# another are told.
 @pytest.mark.parametrize(
     ("verb", "schedules", "told"),
     [
-        ("upload", True, (201, 201, 201, 404)),
-        ("list", True, (200, 200, 200, 404)),
-        ("read", True, (200, 200, 200, 404)),
-        ("problems", True, (200, 200, 200, 404)),
-        ("confirm", True, (200, 403, 403, 404)),
-        ("confirm", False, (200, 200, 200, 404)),
+        ("upload", True, (201, 201, 201, 403, 404)),
+        ("list", True, (200, 200, 200, 403, 404)),
+        ("read", True, (200, 200, 200, 403, 404)),
+        ("problems", True, (200, 200, 200, 403, 404)),
+        ("confirm", True, (200, 403, 403, 403, 404)),
+        ("confirm", False, (200, 200, 200, 403, 404)),
     ],
 )
-def test_who_may_import(cast, path, verb, schedules, told, anonymous):
+def test_who_may_import(
+    cast, path, verb, schedules, told, anonymous, clinician, coordinator, admin, patient, stranger
+):
     text = file_of({} if schedules else WITHOUT_SCHEDULE)
-    people = (cast.clinician, cast.coordinator, cast.admin, cast.stranger)
-    for caller, status in ((anonymous, 401), *zip(map(signed_in, people), told, strict=True)):
+    people = (clinician, coordinator, admin, patient, stranger)
+    for caller, status in ((anonymous, 401), *zip(people, told, strict=True)):
         file = imports.upload(cast.clinic, text, cast.actor, NOW)
         work()
         where = f"/api/v1/imports/{file.id}"

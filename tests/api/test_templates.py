@@ -55,19 +55,23 @@ def test_a_repeated_save_with_a_key_makes_one_version(path, clinician):
         assert answer["version"] == 1
 
 
-# What a clinician, a coordinator and an admin of the clinic, and a clinician of another are told.
+# What a clinician, a coordinator and an admin of the clinic, a patient of it, and a clinician of
+# another are told.
 @pytest.mark.parametrize(
     ("method", "end", "body", "told"),
     [
-        ("GET", "", None, (200, 200, 200, 404)),
-        ("POST", "", DRAFT, (201, 403, 201, 404)),
-        ("POST", "/preview", DRAFT, (200, 403, 200, 404)),
-        ("POST", "/retire", WHICH, (201, 403, 201, 404)),
+        ("GET", "", None, (200, 200, 200, 403, 404)),
+        ("POST", "", DRAFT, (201, 403, 201, 403, 404)),
+        ("POST", "/preview", DRAFT, (200, 403, 200, 403, 404)),
+        ("POST", "/retire", WHICH, (201, 403, 201, 403, 404)),
     ],
 )
-def test_who_may_change_texts(cast, path, method, end, body, told, anonymous):
-    people = (cast.clinician, cast.coordinator, cast.admin, cast.stranger)
-    for caller, status in ((anonymous, 401), *zip(map(signed_in, people), told, strict=True)):
+def test_who_may_change_texts(
+    cast, path, method, end, body, told,
+    anonymous, clinician, coordinator, admin, patient, stranger,
+):  # fmt: skip
+    people = (clinician, coordinator, admin, patient, stranger)
+    for caller, status in ((anonymous, 401), *zip(people, told, strict=True)):
         draft = templates.Draft(Language.ENGLISH, Wording.DISCREET, DRAFT["kind"], DRAFT["body"])
         templates.save(cast.clinic, draft, cast.actor, NOW)
         caller.ask(method, path + end, body=body, expect=status)

@@ -57,7 +57,7 @@ def test_a_repeated_acceptance_with_a_key_takes_over_once(offer, stranger):
 
 
 # What a clinician, a coordinator and an admin of Ada's clinic are told; then those of the clinic
-# that she is offered to; then a clinician of a third.
+# that she is offered to; then a clinician of a third. Ada herself may do none of it.
 @pytest.mark.parametrize(
     ("verb", "ours", "theirs", "third"),
     [
@@ -66,7 +66,7 @@ def test_a_repeated_acceptance_with_a_key_takes_over_once(offer, stranger):
         ("withdraw", (200, 403, 403), (404, 404, 404), 404),
     ],
 )
-def test_who_may_decide(cast, weekly, anonymous, verb, ours, theirs, third):
+def test_who_may_decide(cast, weekly, anonymous, patient, verb, ours, theirs, third):
     elsewhere = make_clinic("Third", phone="+442079460777")
     others = [make_user(f"{r}@there.example", cast.other_clinic, r)
               for r in (Role.COORDINATOR, Role.ADMIN)]  # fmt: skip
@@ -84,6 +84,8 @@ def test_who_may_decide(cast, weekly, anonymous, verb, ours, theirs, third):
             cast.ada.id, cast.other_clinic.id, "", cast.actor, NOW
         )
         anonymous.ask("POST", path_of(offered, verb), expect=401)
+        if user == people[0][0]:
+            patient.ask("POST", path_of(offered, verb), expect=403)
         signed_in(user).ask("POST", path_of(offered, verb), expect=status)
 
 

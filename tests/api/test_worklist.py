@@ -57,19 +57,19 @@ def clinic(cast: Cast) -> str:
 
 # --- Who may do what ------------------------------------------------------------------------------
 
-# What a clinician, a coordinator and an admin of Ada's clinic are told, and a clinician of another.
-# Nobody without a token gets further than 401.
+# What a clinician, a coordinator and an admin of Ada's clinic are told, Ada herself, and a
+# clinician of another. Nobody without a token gets further than 401.
 VERBS = [
-    ("GET", "{item}", None, 200, 200, 200, 404),
-    ("POST", "{item}/take", {}, 200, 200, 403, 404),
-    ("POST", "{item}/hand-back", {}, 409, 409, 403, 404),
-    ("POST", "{item}/notes", NOTE, 200, 200, 403, 404),
-    ("POST", "{item}/close", {"outcome": "done"}, 200, 200, 403, 404),
-    ("GET", "{counts}", None, 200, 200, 200, 404),
-    ("GET", "{clinic}/rota", None, 200, 200, 200, 404),
-    ("PUT", "{clinic}/rota", {"duties": []}, 200, 403, 200, 404),
-    ("GET", "{clinic}/policy", None, 200, 200, 200, 404),
-    ("PUT", "{clinic}/policy", POLICY, 200, 403, 200, 404),
+    ("GET", "{item}", None, 200, 200, 200, 403, 404),
+    ("POST", "{item}/take", {}, 200, 200, 403, 403, 404),
+    ("POST", "{item}/hand-back", {}, 409, 409, 403, 403, 404),
+    ("POST", "{item}/notes", NOTE, 200, 200, 403, 403, 404),
+    ("POST", "{item}/close", {"outcome": "done"}, 200, 200, 403, 403, 404),
+    ("GET", "{counts}", None, 200, 200, 200, 403, 404),
+    ("GET", "{clinic}/rota", None, 200, 200, 200, 403, 404),
+    ("PUT", "{clinic}/rota", {"duties": []}, 200, 403, 200, 403, 404),
+    ("GET", "{clinic}/policy", None, 200, 200, 200, 403, 404),
+    ("PUT", "{clinic}/policy", POLICY, 200, 403, 200, 403, 404),
 ]
 
 
@@ -85,16 +85,20 @@ def test_the_table_leaves_out_no_door():
 
 
 @pytest.mark.parametrize(
-    ("who", "place"), [("clinician", 3), ("coordinator", 4), ("admin", 5), ("stranger", 6), ("", 0)]
-)
+    ("who", "place"),
+    [
+        ("clinician", 3), ("coordinator", 4), ("admin", 5), ("patient", 6), ("stranger", 7),
+        ("anonymous", 0),
+    ],
+)  # fmt: skip
 @pytest.mark.parametrize("row", VERBS, ids=[f"{method} {path}" for method, path, *_ in VERBS])
-def test_what_each_is_told(row, who, place, cast, item, clinic, clinician):
+def test_what_each_is_told(row, who, place, cast, item, clinic, clinician, request):
     method, path, body, *_ = row
     counts = f"{WORKLIST}/counts?clinic={cast.clinic.id}"
     etag = clinician.ask("GET", f"{clinic}/rota", expect=200).etag
-    caller = signed_in(getattr(cast, who)) if who else Caller()
+    caller = request.getfixturevalue(who)
     before = list(WorkNote.objects.values_list("kind", flat=True))
-    expected = row[place] if who else 401
+    expected = row[place] if place else 401
     caller.ask(
         method, path.format(item=item, clinic=clinic, counts=counts), body=body, expect=expected,
         If_Match=etag,

@@ -11,6 +11,7 @@ from django.core.cache import caches
 
 from api.door import Door
 from community.members import entering
+from community.moderation.board import Figures
 from tests.api.client import Caller
 from tests.cast import NOW
 from tests.community import Circle, answer, begin, make_circle
@@ -30,7 +31,7 @@ def remembered() -> Iterator[str]:
 
 def read(circle: Circle) -> None:
     caller = Caller(entering._session(circle.wren, NOW).token)
-    for path in ("threads", "search?words=mine", "notices", "me/export"):
+    for path in ("threads", "search?words=mine", "notices", "me/export", "figures"):
         caller.ask("GET", f"/api/v1/community/{path}", expect=200)
 
 
@@ -45,6 +46,9 @@ def test_functions_and_the_pace_remember_no_words(db, monkeypatch):
     kept = [pickle.loads(one) for one in pace._cache.values()]  # noqa: S301 - our own
     assert kept
     assert all(isinstance(instant, float) for instants in kept for instant in instants)
+    figures: Any = caches["figures"]
+    [kept] = [pickle.loads(one) for one in figures._cache.values()]  # noqa: S301 - our own
+    assert isinstance(kept, Figures)
 
 
 def test_it_would_be_noticed():

@@ -8,14 +8,17 @@ import pytest
 from accounts.models import AuditEntry
 from accounts.refusals import Conflict, Forbidden, Invalid, NotFound
 from community.alarms import alarms
-from community.models import Case, Duty, Persona, PersonaRole
+from community.models import Case, CaseKind, Decision, Duty, MeasureKind, Persona, PersonaRole
 from community.moderation import cases
+from community.moderation.appointing import appoint
+from community.moderation.claiming import claim, hand_over
 from community.moderation.paging import HELD_FOR, PAGE_EVERY, acknowledge, page_moderators
 from community.moderation.rota import (
     MOST_TRIES,
     Turn,
     acknowledge_test,
     end_duty,
+    on_duty,
     send_test_again,
     take_duty,
 )
@@ -27,6 +30,7 @@ from reminders.alarms import alarms as reminders_alarms
 from reminders.paging import page_staff
 from tests.cast import NOW
 from tests.community import Circle, answer, as_actor, begin, make_circle, make_persona, wrote
+from tests.moderating import appeal, open_case, settle, settle_appeal
 
 MINUTE = timedelta(minutes=1)
 FIRST, SECOND, THIRD = "+447700900201", "+447700900202", "+447700900203"
@@ -137,6 +141,26 @@ def test_a_further_sign_pages_again_from_the_first_rung(staffed):
         as_actor(staffed.heron), NOW + MINUTE,
     )  # fmt: skip
     assert paged(NOW + MINUTE) == {FIRST}
+    case.refresh_from_db()
+    # How long the first sign waited for a person is told as it was.
+    assert (case.crisis_at, case.acknowledged_at, case.held_until) == (NOW, NOW, None)
+
+
+def test_who_acknowledges_a_case_has_looked_at_it(staffed):
+    case = crisis(staffed)
+    got = acknowledge(case.id, as_actor(staffed.owl), NOW + MINUTE)
+    assert (got.seen_at, got.crisis_at) == (NOW + MINUTE, NOW)
+
+
+def test_a_case_that_becomes_a_crisis_later_says_when(staffed):
+    post = begin(staffed.novice, staffed.sleep).post
+    later = NOW + timedelta(days=3)
+    edit(
+        staffed.novice.id, post.id, wrote("I want to kill myself.", "Nights"), post.version,
+        as_actor(staffed.novice), later,
+    )  # fmt: skip
+    case = Case.objects.get(post=post)
+    assert (case.opened_at, case.crisis_at) == (NOW, later)
 
 
 def test_whoever_it_is_about_is_not_who_is_called_and_cant_acknowledge(circle):
@@ -198,6 +222,50 @@ def test_who_moderates_no_more_is_not_on_duty(circle, change):
         change = {**change, "pseudonym": "", "pseudonym_key": None}
     Persona.objects.filter(id=circle.owl.id).update(**change)
     assert paged(NOW) == set()
+
+
+def suspended(circle: Circle, who: Persona, now=NOW) -> Decision:
+    case = cases.open_case(CaseKind.REVIEW, None, who, as_actor(circle.wren), now)
+    return settle(circle.eagle, case, MeasureKind.SUSPEND, now=now)
+
+
+def test_who_is_suspended_is_not_on_duty_until_it_is_over(circle):
+    duty(circle.owl, 1, FIRST)
+    decision = suspended(circle, circle.owl)
+    assert "no_moderator_on_duty" in names(NOW)
+    crisis(circle)
+    assert paged(NOW) == set()
+    over = decision.sanctions.get().ends_at
+    assert paged(over) == {FIRST}
+    settle_appeal(circle.lark, appeal(decision), overturn=True)
+    assert on_duty(NOW).exists()
+
+
+@pytest.mark.parametrize("how", ["appoint", "suspend"])
+def test_what_they_had_pages_again_at_once(staffed, how):
+    case = crisis(staffed)
+    page_moderators(NOW)
+    acknowledge(case.id, as_actor(staffed.owl), NOW)
+    quiet = open_case(begin(staffed.novice, staffed.sleep).post)
+    claim(staffed.owl.id, quiet.id, as_actor(staffed.owl), NOW)
+    if how == "appoint":
+        eagle = as_actor(staffed.eagle)
+        appoint(staffed.owl.id, PersonaRole.MEMBER, eagle, NOW + MINUTE)
+    else:
+        suspended(staffed, staffed.owl, NOW + MINUTE)
+    assert paged(NOW + MINUTE) == {SECOND, THIRD}, "the first rung has nobody any more"
+    quiet.refresh_from_db()
+    assert (quiet.owner, quiet.owned_until) == (None, None)
+    assert quiet.events.latest("id").kind == "handed_back"
+
+
+def test_nothing_is_handed_over_to_who_cant_come_in(circle):
+    case = open_case(begin(circle.novice, circle.sleep).post)
+    claim(circle.owl.id, case.id, as_actor(circle.owl), NOW)
+    suspended(circle, circle.lark)
+    with pytest.raises(Invalid) as refused:
+        hand_over(circle.owl.id, case.id, circle.lark.id, as_actor(circle.owl), NOW)
+    assert refused.value.code == "suspended"
 
 
 def test_only_a_lead_ends_anothers_duty(circle):

@@ -6,10 +6,11 @@ import pytest
 
 from accounts.refusals import Invalid
 from community.members.bonds import lift_bond, set_bond
-from community.models import BondKind, Notice, NoticeKind, Persona
+from community.models import BondKind, Notice, NoticeKind, Persona, Post, ReactionKind
 from community.notices import telling
 from community.notices.wording import FOLDER, words
 from community.notices.writing import tell
+from community.posts.reacting import react
 from tests.cast import NOW, Cast
 from tests.community import Circle, answer, as_actor, begin, make_circle
 from tests.notices import Go, gone, gone_by_mute, gone_withdrawn
@@ -78,6 +79,29 @@ def test_a_mute_that_is_lifted_and_a_block_of_the_threads_author(circle, reply):
     assert told(circle.lark) == ["Wren replied in “Nights”, which you follow."]
     set_bond(circle.lark.id, circle.heron.id, BondKind.BLOCK, as_actor(circle.lark))
     assert told(circle.lark) == []
+
+
+def reacts(persona: Persona, post: Post, *kinds: ReactionKind) -> None:
+    react(persona.id, post.id, set(kinds), as_actor(persona), NOW)
+
+
+def test_a_reaction_that_was_taken_back_is_not_told(circle):
+    post = begin(circle.heron, circle.sleep).post
+    reacts(circle.wren, post, ReactionKind.HUGS)
+    assert told(circle.heron) == ["Somebody reacted to what you wrote in “Nights”."]
+    reacts(circle.wren, post)
+    assert told(circle.heron) == []
+
+
+@pytest.mark.parametrize("theirs", [False, True])
+def test_a_reaction_of_somebody_who_is_hidden_is_not_told_and_anothers_is(circle, theirs):
+    post = begin(circle.heron, circle.sleep).post
+    reacts(circle.wren, post, ReactionKind.HUGS)
+    one, other = (circle.wren, circle.heron) if theirs else (circle.heron, circle.wren)
+    set_bond(one.id, other.id, BondKind.BLOCK, as_actor(one))
+    assert told(circle.heron) == []
+    reacts(circle.lark, post, ReactionKind.SAME)
+    assert len(told(circle.heron)) == 1
 
 
 def test_what_vanishes_between_asking_and_telling_is_left_out(circle, reply):

@@ -3,11 +3,12 @@
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 
 from accounts.refusals import Conflict, Forbidden, Invalid, NotFound, Stale
 from community.models import Case, CaseEvent, CaseKind, MeasureKind, Persona, ReportReason
 from community.moderation import queue
-from community.moderation.board import board, public_figures
+from community.moderation.board import _PEOPLE, SPAN, board, public_figures
 from community.moderation.claiming import (
     CAP,
     LEASE,
@@ -17,8 +18,10 @@ from community.moderation.claiming import (
     hand_back,
     hand_over,
 )
+from community.moderation.paging import acknowledge
+from community.posts.editing import edit
 from tests.cast import NOW
-from tests.community import Circle, as_actor, begin, make_circle
+from tests.community import Circle, as_actor, begin, make_circle, wrote
 from tests.moderating import appeal, open_case, report, settle, settle_appeal
 
 M = MeasureKind
@@ -149,7 +152,7 @@ def test_the_file_has_what_a_decision_is_made_on(circle):
 
 def test_the_board(circle):
     danger = open_case(begin(circle.wren, circle.sleep, "I want to kill myself.").post)
-    Case.objects.filter(id=danger.id).update(acknowledged_at=NOW + timedelta(minutes=3))
+    acknowledge(danger.id, as_actor(circle.owl), NOW + timedelta(minutes=3))
     post = begin(circle.heron, circle.sleep).post
     report(circle.wren, post)
     case = open_case(post)
@@ -177,9 +180,48 @@ def test_the_board(circle):
     assert (figures.waiting, figures.overturned, figures.crisis) == (2, 1, None)
 
 
+def test_a_crisis_is_timed_from_its_first_sign_to_the_first_acknowledgement(circle):
+    post = begin(circle.novice, circle.sleep).post
+    found = NOW + timedelta(days=31)
+    for minutes, words in ((0, "I want to kill myself."), (30, "I will end my life now.")):
+        post.refresh_from_db()
+        at = found + timedelta(minutes=minutes)
+        edit(circle.novice.id, post.id, wrote(words, "Nights"), post.version,
+             as_actor(circle.novice), at)  # fmt: skip
+        acknowledge(open_case(post).id, as_actor(circle.owl), at + timedelta(minutes=4))
+    [crisis, all_of_them] = board(found + timedelta(hours=1)).kinds
+    assert (crisis.acknowledged.cases, crisis.acknowledged.median) == (1, 4)
+    # It was opened before: its other times are no longer of these days.
+    assert (all_of_them.seen.cases, all_of_them.acknowledged.median) == (0, 4)
+
+
 def test_the_boards_queries_are_two(circle, django_assert_num_queries):
     with django_assert_num_queries(2):
         board(NOW)
+
+
+def test_the_board_reads_of_members_only_those_who_moderate(circle):
+    """However many there are: each member's page asks for it."""
+    post = begin(circle.heron, circle.sleep).post
+    report(circle.wren, post)
+    settle(circle.owl, open_case(post), M.NO_ACTION)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO community_persona (id, pseudonym, pseudonym_key, role, language,"
+            " time_zone, accepted_rules, joined_at, condition, tags, approved_posts)"
+            " SELECT gen_random_uuid(), n, n, 'member', 'en', 'UTC', 1, now(), '', '{}', 0"
+            " FROM generate_series(1, 20000) n"
+        )
+        cursor.execute("ANALYZE community_persona")
+        cursor.execute(f"EXPLAIN ANALYZE {_PEOPLE}", {"now": NOW, "since": NOW - SPAN})
+        plan = "\n".join(line for (line,) in cursor.fetchall())
+    assert "Seq Scan on community_persona" not in plan, plan
+
+
+def test_members_figures_are_worked_out_once_for_all(circle, django_assert_num_queries):
+    first = public_figures(NOW)
+    with django_assert_num_queries(0):
+        assert public_figures(NOW + timedelta(seconds=30)) == first
 
 
 def test_events_hold_no_text_but_notes(circle, case):

@@ -133,6 +133,9 @@ def test_nothing_can_be_taken_back_of_a_dose_without_record(cast, due):
         (Telling(Told.TAKEN, MONDAY - timedelta(days=8)), "dose_before"),
         (Telling(Told.TAKEN), "taken_on"),
         (Telling(Told.TAKEN, MONDAY, site="arm_left"), "site"),
+        (Telling(Told.SKIPPED, MONDAY), "only_taken"),
+        (Telling(Told.SKIPPED, site="thigh_left"), "only_taken"),
+        (Telling(Told.SKIPPED, as_prescribed=False), "only_taken"),
     ],
 )
 def test_what_cannot_be_is_refused(cast, due, telling, code):
@@ -140,6 +143,28 @@ def test_what_cannot_be_is_refused(cast, due, telling, code):
         told(cast, due, telling)
     assert refused.value.code == code
     assert not DoseRecord.objects.exists()
+
+
+def test_a_dose_that_was_not_as_prescribed_is_looked_at(cast, due):
+    assert told(cast, due, TAKEN).record.as_prescribed is None
+    assert not WorkItem.objects.exists()
+    other = Telling(Told.TAKEN, MONDAY, as_prescribed=False)
+    assert told(cast, due, other).record.as_prescribed is False
+    item = WorkItem.objects.get()
+    assert (item.cause, item.closed_at) == (Cause.NOT_AS_PRESCRIBED, None)
+    assert item.facts == {
+        "dose": str(due.id),
+        "date": "2027-01-04",
+        "taken_on": "2027-01-04",
+    }
+    as_it_was = Telling(Told.TAKEN, MONDAY, as_prescribed=True)
+    assert told(cast, due, as_it_was).record.number == 3
+
+
+def test_signs_in_a_note_are_found_whoever_wrote_it(cast, due):
+    done = told(cast, due, Telling(Told.SKIPPED, note="says she has a fever"))
+    assert done.signs == ["fever"]
+    assert WorkItem.objects.get().cause == Cause.URGENT_SIGN
 
 
 def test_a_clinic_may_add_the_upper_arm(cast, due):

@@ -151,7 +151,7 @@ def test_drafts_are_capped_and_those_begun_first_go(circle, monkeypatch):
     threads = [begin(circle.heron, circle.sleep, now=NOW).post.thread for _ in range(4)]
     for thread in threads:
         save_draft(circle.wren.id, wrote("Half a word"), NOW, thread_id=thread.id)
-    kept = [draft.thread_id for draft in drafts_of(circle.wren.id)]
+    kept = [draft.thread_id for draft in drafts_of(circle.wren)]
     assert kept == [thread.id for thread in reversed(threads[1:])]
 
 

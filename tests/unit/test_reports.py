@@ -1,6 +1,8 @@
 """Reports: who may report what, what they weigh, and what their reporters hear."""
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from accounts.models import AuditEntry
 from accounts.refusals import Conflict, Invalid, NotFound
@@ -9,6 +11,7 @@ from community.models import (
     BondKind,
     Case,
     CaseEvent,
+    LiveText,
     MeasureKind,
     Notice,
     Post,
@@ -16,7 +19,15 @@ from community.models import (
     Report,
     ReportReason,
 )
-from community.moderation.reports import A_DAY, HIDES_AT, Complaint, report_member
+from community.moderation.queue import file_for
+from community.moderation.reports import (
+    A_DAY,
+    HIDES_AT,
+    Complaint,
+    answer_again,
+    answer_reports,
+    report_member,
+)
 from community.posts.editing import edit, withdraw
 from tests.cast import NOW
 from tests.community import Circle, answer, as_actor, begin, make_circle, make_persona, seen, wrote
@@ -122,18 +133,52 @@ def test_a_revision_that_was_left_up_is_hidden_again_by_others_alone(circle):
     assert not seen(post)
 
 
-def test_a_new_wording_is_reported_anew(circle):
+def reword(post: Post, body: str = "Other words.") -> PostState:
+    post.refresh_from_db()
+    author = as_actor(post.author)
+    return edit(post.author_id, post.id, wrote(body, "Nights"), post.version, author, NOW).verdict
+
+
+def test_a_new_wording_of_what_is_reported_waits_and_sheds_no_report(circle):
     post = begin(circle.heron, circle.sleep).post
     report(circle.wren, post)
-    post.refresh_from_db()
-    edit(
-        circle.heron.id, post.id, wrote("Other words.", "Nights"), post.version,
-        as_actor(circle.heron), NOW,
-    )  # fmt: skip
+    assert reword(post) == PostState.PENDING
+    assert LiveText.objects.get(post=post).body == "I sleep badly after the injection."
+    file = file_for(circle.owl, open_case(post).id, NOW)
+    assert [wording.body for wording in file.wordings] == [
+        "I sleep badly after the injection.", "Other words.",
+    ]  # fmt: skip
+    report(make_persona("Ada", approved=20), post)
+    assert not seen(post)
+
+
+def test_a_new_wording_that_a_person_let_in_is_reported_anew(circle):
+    post = begin(circle.heron, circle.sleep).post
+    report(circle.wren, post)
+    reword(post)
+    settle(circle.owl, open_case(post), M.APPROVE)
+    assert LiveText.objects.get(post=post).body == "Other words."
+    assert reword(post, "Other words again.") == PostState.PUBLISHED
     report(circle.wren, post)
     assert seen(post)
     report(make_persona("Ada", approved=20), post)
     assert not seen(post)
+
+
+def test_answering_costs_the_same_however_many_reported(circle):
+    costs = []
+    for number in (1, 3):
+        post = begin(circle.heron, circle.sleep, title=f"T{number}").post
+        for name in range(number):
+            report(make_persona(f"N{number}{name}", joined=NOW), post)
+        case = open_case(post)
+        with CaptureQueriesContext(connection) as asked:
+            answer_reports(case, Report.Outcome.UPHELD, NOW)
+        with CaptureQueriesContext(connection) as again:
+            answer_again(case, NOW)
+        costs.append((len(asked), len(again)))
+        assert Notice.objects.filter(report__case=case).count() == 2 * number
+    assert costs[0] == costs[1]
 
 
 def test_reporters_hear_what_became_of_it_and_the_author_not_of_them(circle):

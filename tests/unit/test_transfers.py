@@ -12,6 +12,7 @@ from messaging.models import Sms
 from messaging.states import State
 from reminders import prescribing, reading, transfers
 from reminders.effects import Decision
+from reminders.injections import last_site
 from reminders.models import (
     Cause,
     Dose,
@@ -27,7 +28,7 @@ from reminders.models import (
 )
 from reminders.new_number import ask_new_number
 from reminders.notices import slot
-from reminders.own_reading import last_site, own_dose, own_past
+from reminders.own_reading import own_dose, own_past
 from reminders.patients import change_patient
 from reminders.plan import read_plan
 from reminders.planning import plan_doses

@@ -8,6 +8,7 @@ from accounts import audit
 from community.members.pseudonyms import key_of
 from community.models import Persona, PersonaRole
 from community.moderation.appointing import appoint
+from messaging.clock import read_clock
 
 
 class Command(BaseCommand):
@@ -22,5 +23,5 @@ class Command(BaseCommand):
         persona = Persona.objects.filter(pseudonym_key=key_of(options["pseudonym"])).first()
         if persona is None:
             raise CommandError("Nobody here has this pseudonym: join first, then name it here.")
-        appoint(persona.id, PersonaRole.LEAD, audit.Actor("operator"))
+        appoint(persona.id, PersonaRole.LEAD, audit.Actor("operator"), read_clock())
         self.stdout.write(f"{persona.pseudonym} leads the moderators now.")
