@@ -98,6 +98,8 @@ MIDDLEWARE = [
     "api.requests.RequestId",
     "api.requests.BodyLimit",
     "django.middleware.common.CommonMiddleware",
+    # Before whatever reads a session.
+    "web.community.apart.Apart",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -218,6 +220,7 @@ SPECTACULAR_SETTINGS = {
         "TextState": "messaging.models.STATES",
         "Site": "reminders.models.Site",
         "CameBy": "reminders.models.Source",
+        "Sign": "api.records.SIGNS",
         "ResultCameBy": "reminders.models.ResultSource",
         "ImportState": "reminders.models.ImportState",
         "TransferState": "reminders.models.Transfer.State",

@@ -153,7 +153,7 @@ shows the text that tells them, or why there is none):
     -H 'Content-Type: application/json' \\
     -d '{{"interval_days": 21, "starts_on": "{in_three_weeks}"}}'
 
-{what_to_try(api, house.simulator_url, PASSWORD, _FIELD)}
+{what_to_try(house.web_url, house.simulator_url, PASSWORD, _FIELD, timezone.now())}
 Logs: {house.folder}
 Press Ctrl-C to end it all."""
     )

@@ -6,6 +6,7 @@ Needs Django to be set up.
 
 import random
 import tomllib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -23,6 +24,8 @@ from community.posts.posting import Posted, open_thread, reply
 from community.posts.spaces import set_up_spaces
 from dev.demo_moderation import Desk, moderate, put_on_duty
 from dev.stack import Trouble
+from reminders.models import Patient
+from reminders.patient_login import invite
 
 WORDS = Path(__file__).with_name("words") / "community.toml"
 DEMO = audit.Actor("demo")
@@ -50,13 +53,16 @@ class Circle:
         return self.now - timedelta(days=days)
 
 
-def fill_community(hashed: str, now: datetime) -> int:
+def fill_community(hashed: str, phones: Sequence[str], now: datetime) -> int:
     """Fill an empty community in the caller's transaction; answers how many texts were written.
-    hashed: the password of those who sign in."""
+    hashed: the password of those who sign in. phones: numbers of patients, the first of whom are
+    they too, so that they can come in by their pages."""
     words = tomllib.loads(WORDS.read_text("utf-8"))
     set_up_spaces(DEMO)
     circle = Circle(
-        _people(words, hashed, now), {space.key: space for space in Space.objects.all()}, now
+        _people(words, hashed, phones, now),
+        {space.key: space for space in Space.objects.all()},
+        now,
     )
     written = sum(_write_thread(circle, thread) for thread in words["thread"])
     people = circle.people
@@ -69,11 +75,15 @@ def fill_community(hashed: str, now: datetime) -> int:
     return written + len(words["to_moderate"])
 
 
-def _people(words: dict[str, Any], hashed: str, now: datetime) -> dict[str, Persona]:
+def _people(
+    words: dict[str, Any], hashed: str, phones: Sequence[str], now: datetime
+) -> dict[str, Persona]:
     """Those who sign in, and all who write. Who writes to be moderated is new here."""
     people: dict[str, Persona] = {}
-    for email, (pseudonym, role) in WHO_SIGN_IN.items():
-        user = User.objects.create(email=email, name=f"The demo's {role}", password=hashed)
+    for (email, (pseudonym, role)), phone in zip(WHO_SIGN_IN.items(), phones, strict=False):
+        user = User.objects.create(
+            email=email, phone=phone, name=f"The demo's {role}", password=hashed
+        )
         persona = join(
             user,
             pseudonym=pseudonym,
@@ -161,11 +171,44 @@ def _as(persona: Persona) -> audit.Actor:
     return audit.as_persona(persona.id, "demo")
 
 
-def what_to_try(api: str, simulator: str, password: str, field: str) -> str:
+def invite_to_pages(now: datetime) -> dict[str, tuple[str, str]]:
+    """Let those who sign in do so by phone, too: by pseudonym their number and welcome code."""
+    invited = {}
+    for email, (pseudonym, _) in WHO_SIGN_IN.items():
+        phone = User.objects.values_list("phone", flat=True).get(email=email)
+        patient = Patient.objects.filter(number=phone, left_at=None).order_by("id").first()
+        if patient is not None:
+            invited[pseudonym] = (patient.number, invite(patient.id, DEMO, now).code)
+    return invited
+
+
+def how_to_come_in(
+    site: str, simulator: str, invited: Mapping[str, tuple[str, str]], pseudonym: str
+) -> str:
+    """How a visitor plays one of them by pages."""
+    number, code = invited[pseudonym]
+    return (
+        f"  {pseudonym:12} {site}/sign-in with {number}; the code comes to\n"
+        f"  {'':12} {simulator}/#{number}; welcome code {code};\n"
+        f'  {"":12} then press "Open the community"'
+    )
+
+
+def what_to_try(site: str, simulator: str, password: str, field: str, now: datetime) -> str:
     """How a visitor reads, writes, and sees a moderator called. field: a command, with {} for the
     name, that takes a field out of JSON."""
+    api, invited = f"{site}/api/v1", invite_to_pages(now)
+    by_pages = "\n".join(how_to_come_in(site, simulator, invited, one) for one in invited)
     return f"""
-The community, under pseudonyms (member@community.example, moderator@..., lead@...):
+The community, under pseudonyms, by its pages (a member, two moderators, their lead):
+
+{by_pages}
+
+Write there that you want to end your life: help comes first, nobody else sees the words, and the
+moderator on duty is paged ({simulator}/#{MODERATORS_PHONE}). As Barn Owl,
+open Moderation: the case is on top of the queue.
+
+The same by the API (member@community.example, moderator@..., lead@...):
 
   enter() {{
     TOKEN=$(curl -s {api}/sign-in -H 'Content-Type: application/json' \\
@@ -180,8 +223,7 @@ The community, under pseudonyms (member@community.example, moderator@..., lead@.
   curl -s "{api}/community/moderation/cases" -H "Authorization: Bearer $MODERATOR"
   curl -s "{api}/community/moderation/board" -H "Authorization: Bearer $MODERATOR"
 
-Write as somebody in danger: the answer holds help, nobody else sees the words, and the moderator on
-duty is paged ({simulator}/#{MODERATORS_PHONE}):
+Write as somebody in danger, and the answer holds help:
 
   SPACE=$(curl -s {api}/community/spaces -H "Authorization: Bearer $MEMBER" \\
     | python3 -c 'import json, sys; print(json.load(sys.stdin)["results"][0]["id"])')

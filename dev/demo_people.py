@@ -127,6 +127,7 @@ def fill(now: datetime) -> int:
         add_senders()
         chance = random.Random(2026)  # noqa: S311 - the same people each time, and no secret
         names = _names(chance)
+        english: list[str] = []
         for place in PLACES:
             clinic, clinician = make_clinic(place.name, place.domain, place.phone, place.zones[0])
             Policy.objects.create(
@@ -145,7 +146,8 @@ def fill(now: datetime) -> int:
             for n, patient in enumerate(people):
                 _decide_lately(patient, n, actor, now, chance)
             demo_past.write_lately(people, actor, now)
-        demo_community.fill_community(_hashed(), now)
+            english += [patient.number for patient in people if patient.language == "en"]
+        demo_community.fill_community(_hashed(), english, now)
         return sum(place.patients for place in PLACES)
 
 

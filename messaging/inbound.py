@@ -83,6 +83,11 @@ def opted_out(scope: Scope, numbers: Collection[str]) -> dict[str, datetime]:
     return dict(said.values_list("number", "said_at"))
 
 
+def texts(scope: Scope, ids: Collection[UUID]) -> dict[UUID, InboundSms]:
+    """These texts that people sent us in a scope, by their ids."""
+    return InboundSms.objects.filter(scope=scope).in_bulk(ids)
+
+
 def report(sms_id: UUID, attempt: int, params: Mapping[str, str]) -> None:
     """Take a status callback of Twilio's on an attempt of ours.
 

@@ -85,6 +85,12 @@ def is_queued_or_went(dedup_key: str) -> bool:
     return Sms.objects.filter(dedup_key=dedup_key).exclude(state=State.CANCELLED).exists()
 
 
+def texts_with(dedup_keys: Collection[str]) -> dict[str, Sms]:
+    """The texts for these steps that are queued or went, by their keys."""
+    found = Sms.objects.filter(dedup_key__in=dedup_keys).exclude(state=State.CANCELLED)
+    return {sms.dedup_key: sms for sms in found}
+
+
 def blank(about_ids: Collection[UUID]) -> None:
     """Forget the words of texts about these, as of codes that are used up. Cancel them before: one
     that could still go must not go blank."""

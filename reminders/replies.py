@@ -11,7 +11,7 @@ from datetime import date, datetime, timedelta
 from uuid import UUID, uuid5
 
 from messaging import outbox
-from messaging.models import InboundSms, Kind, Lane, Scope
+from messaging.models import InboundSms, Kind, Lane, Scope, Sms
 from messaging.states import State
 from reminders import wording
 from reminders.models import Patient
@@ -64,7 +64,7 @@ def send(reply: Reply, patient: Patient, inbound: InboundSms, now: datetime) -> 
                 clinic_id=patient.clinic_id,
                 owner_id=patient.id,
                 about_id=about,
-                dedup_key=f"answer:{inbound.id}:{reply.kind}:{reply.subject}",
+                dedup_key=_key(inbound.id, reply.kind, reply.subject),
                 to=inbound.number,
                 body=_body(reply, patient),
                 available_at=now,
@@ -78,6 +78,17 @@ def send(reply: Reply, patient: Patient, inbound: InboundSms, now: datetime) -> 
         now,
     )
     return True
+
+
+def given(inbound_ids: Collection[UUID], kind: str) -> dict[UUID, Sms]:
+    """Our answers of one kind, without a subject, to these texts, by text. One that wasn't answered
+    got the same answer to an earlier text within a day."""
+    keys = {_key(id_, kind, ""): id_ for id_ in inbound_ids}
+    return {keys[key]: sms for key, sms in outbox.texts_with(list(keys)).items()}
+
+
+def _key(inbound_id: UUID, kind: str, subject: str) -> str:
+    return f"answer:{inbound_id}:{kind}:{subject}"
 
 
 def _body(reply: Reply, patient: Patient) -> str:

@@ -24,6 +24,7 @@ from accounts.models import User
 from accounts.people import user_of_phone
 from accounts.refusals import Conflict, Invalid
 from reminders import patient_login
+from web.community.door import forget_token
 from web.words import preferred, show, words
 
 DEVICE = "device"
@@ -149,6 +150,11 @@ class SignOut(LogoutView):  # type: ignore[misc]
     """/sign-out, also out of a sign-in that isn't finished."""
 
     http_method_names = ["post"]
+
+    def post(self, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Also out of the community, as far as this browser knows of it: its cookie isn't sent
+        here, so which token it holds stays unknown."""
+        return forget_token(super().post(*args, **kwargs))
 
 
 @login_stage_required(  # type: ignore[untyped-decorator]

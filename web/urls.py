@@ -1,8 +1,9 @@
 """Addresses for people."""
 
 from django.contrib.auth.decorators import login_not_required
-from django.urls import path
+from django.urls import include, path
 
+from web.community.entering import join_community, open_community, open_to_appeal
 from web.diary import diary, write
 from web.home import home
 from web.past import past
@@ -21,6 +22,10 @@ urlpatterns = [
     path("sign-in/welcome", second_proof, name="second_proof"),
     path("sign-out", login_not_required(SignOut.as_view()), name="account_logout"),
     path("community/off/<str:token>", turn_off, name="turn_off"),
+    path("community", include("web.community.urls")),
+    path("me/community", open_community, name="open_community"),
+    path("me/community/join", join_community, name="join_community"),
+    path("me/community/appeal", open_to_appeal, name="open_to_appeal"),
     path("me", today, name="today"),
     path("me/days/<uuid:dose_id>", record, name="record"),
     path("me/days/<uuid:dose_id>/later", later, name="later"),
@@ -30,4 +35,5 @@ urlpatterns = [
     path("me/feel", diary, name="diary"),
     path("me/feel/new", write, name="feel"),
     path("me/feel/<uuid:entry_id>", write, name="feel_again"),
+    path("", include("web.team.urls")),
 ]

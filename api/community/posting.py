@@ -228,4 +228,6 @@ class AskForAPerson(PostingDoor):
     def post(self, request: Request, post_id: UUID) -> Response:
         """Let a moderator look at a post of yours that the rules didn't take."""
         self.body(Nothing)
-        return self.standing(ask_for_a_person(self.me.id, post_id, self.version(), self.actor, self.now))
+        return self.standing(
+            ask_for_a_person(self.me.id, post_id, self.version(), self.actor, self.now)
+        )

@@ -8,6 +8,7 @@ import pytest
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from tests.cast import PASSWORD
+from tests.team import TEAM_PAGES
 
 WHO_MAY_ENTER = {
     "/": "Anybody",
@@ -24,6 +25,48 @@ WHO_MAY_ENTER = {
     "/me/feel": "Patient",
     "/me/feel/new": "Patient",
     "/me/feel/<uuid:entry_id>": "Patient",
+    "/team/sign-in": "Anybody",
+    **dict.fromkeys(TEAM_PAGES, "Team"),
+    "/me/community": "Session",
+    "/me/community/join": "Session",
+    "/me/community/appeal": "Session",
+    "/community": "Member page",
+    "/community/help": "Appellant page",
+    "/community/rules": "Joined page",
+    "/community/go-out": "Appellant page",
+    "/community/feeds/<str:kind>": "Member page",
+    "/community/tags/<str:tag>": "Member page",
+    "/community/rooms/<uuid:space_id>": "Member page",
+    "/community/rooms/<uuid:space_id>/write": "Member page",
+    "/community/threads/<uuid:thread_id>": "Member page",
+    "/community/threads/<uuid:thread_id>/reply": "Member page",
+    "/community/threads/<uuid:thread_id>/follow": "Member page",
+    "/community/posts/<uuid:post_id>/react": "Member page",
+    "/community/posts/<uuid:post_id>/report": "Member page",
+    "/community/members/<uuid:member_id>": "Member page",
+    "/community/members/<uuid:member_id>/report": "Member page",
+    "/community/members/<uuid:member_id>/bond": "Member page",
+    "/community/search": "Member page",
+    "/community/mine": "Member page",
+    "/community/mine/<uuid:post_id>": "Member page",
+    "/community/mine/<uuid:post_id>/change": "Member page",
+    "/community/mine/<uuid:post_id>/take-away": "Member page",
+    "/community/mine/<uuid:post_id>/ask": "Member page",
+    "/community/drafts/<uuid:draft_id>/discard": "Member page",
+    "/community/notices": "Joined page",
+    "/community/notices/fewer": "Joined page",
+    "/community/reports": "Member page",
+    "/community/decisions": "Appellant page",
+    "/community/decisions/<uuid:decision_id>": "Appellant page",
+    "/community/figures": "Member page",
+    "/community/settings": "Joined page",
+    "/community/settings/profile": "Member page",
+    "/community/settings/name": "Member page",
+    "/community/settings/notices": "Joined page",
+    "/community/settings/channels": "Joined page",
+    "/community/settings/hidden": "Member page",
+    "/community/settings/export": "Joined page",
+    "/community/settings/leave": "Joined page",
     "/health": "Anybody",
     "/health/work": "Anybody",
     "/metrics": "Staff",
@@ -127,6 +170,7 @@ WHO_MAY_ENTER = {
     "/api/v1/community/moderation/cases/<uuid:case_id>": "Moderator",
     "/api/v1/community/moderation/choices": "Moderator",
     "/api/v1/community/moderation/threads/<uuid:thread_id>": "Moderator",
+    "/api/v1/community/moderation/cases/<uuid:case_id>/events": "Moderator",
     "/api/v1/community/moderation/cases/<uuid:case_id>/claim": "Moderator",
     "/api/v1/community/moderation/cases/<uuid:case_id>/hand-back": "Moderator",
     "/api/v1/community/moderation/cases/<uuid:case_id>/hand-over": "Moderator",
@@ -235,6 +279,10 @@ def entrance(pattern: URLPattern) -> str:
     view = getattr(pattern.callback, "cls", None)
     if getattr(pattern.callback, "for_patients", False):
         return "Patient"
+    if getattr(pattern.callback, "for_team", False):
+        return "Team"
+    if who := getattr(pattern.callback, "for_personas", ""):
+        return f"{who} page"
     if view is None:
         # Django's middleware asks for a session wherever a page doesn't say that it needs none.
         return "Session" if getattr(pattern.callback, "login_required", True) else "Anybody"
@@ -252,7 +300,8 @@ def test_the_table_below_leaves_out_no_door_for_people():
     elsewhere = {
         path
         for path, who in WHO_MAY_ENTER.items()
-        if who != "Patient" and re.search("<uuid:(item|clinic|import|transfer)_id>", path)
+        if who not in ("Patient", "Team")
+        and re.search("<uuid:(item|clinic|import|transfer)_id>", path)
     }
     for_people = {path for path, who in WHO_MAY_ENTER.items() if who in ("SignedIn", "Staff")}
     of_the_community = {

@@ -375,38 +375,3 @@ def test_a_reply_and_an_edit_with_a_sign_page_too(staffed):
     thread = begin(staffed.wren, staffed.sleep).post.thread
     answer(staffed.heron, thread, "I want to kill myself.")
     assert paged(NOW) == {FIRST}
-
-
-def test_one_member_is_paged_for_once_a_round_however_much_they_write(staffed):
-    """And others are paged for as ever."""
-    first = crisis(staffed)
-    second = crisis(staffed)
-    page_moderators(NOW)
-    assert Sms.objects.filter(to=FIRST, body__contains="in danger").count() == 1
-    third = crisis(staffed, NOW + MINUTE)
-    assert paged(NOW + MINUTE) == set()
-    begin(staffed.wren, staffed.sleep, "I want to die.", now=NOW + MINUTE)
-    assert paged(NOW + MINUTE) == {FIRST}
-    acknowledge(first.id, as_actor(staffed.owl), NOW + 2 * MINUTE)
-    assert paged(NOW + PAGE_EVERY) == {SECOND, THIRD}, "the others are nobody's yet"
-    second.refresh_from_db()
-    third.refresh_from_db()
-    assert second.next_page_at == third.next_page_at == NOW + 2 * PAGE_EVERY
-    for case in (second, third):
-        acknowledge(case.id, as_actor(staffed.owl), NOW + PAGE_EVERY)
-    crisis(staffed, NOW + PAGE_EVERY + MINUTE)
-    assert FIRST in paged(NOW + PAGE_EVERY + MINUTE), "something new, while somebody has the rest"
-
-
-def test_further_signs_in_a_post_that_nobody_has_yet_page_no_more_than_one(staffed):
-    case = crisis(staffed)
-    page_moderators(NOW)
-    for n in range(3):
-        edited = wrote(f"I will end my life now, {n}.", "Nights")
-        case.post.refresh_from_db()
-        edit(
-            staffed.heron.id, case.post.id, edited, case.post.version, as_actor(staffed.heron),
-            NOW + MINUTE,
-        )  # fmt: skip
-        assert paged(NOW + MINUTE) == set()
-    assert paged(NOW + PAGE_EVERY) == {SECOND, THIRD}

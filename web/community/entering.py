@@ -1,0 +1,128 @@
+"""Coming in from one's own pages: here alone a person's session and a persona's token meet.
+
+What these pages call is `community/members/entering.py`, as the API does; the answer sets a cookie
+that the browser sends to the community alone.
+"""
+
+from typing import Any
+from zoneinfo import available_timezones
+
+from django import forms
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST
+
+from accounts.models import User
+from accounts.refusals import Conflict, Forbidden, Invalid
+from community.crisis_help import help_for
+from community.members import entering
+from community.members.house_rules import VERSION, house_rules
+from reminders.patient_login import patient_of
+from web.community.door import entered, for_one, in_danger
+from web.community.words import refusal_in, words
+from web.words import preferred
+
+LANGUAGES = [("en", "English"), ("cy", "Cymraeg"), ("de", "Deutsch"), ("es", "Español"),
+             ("fr", "Français"), ("pl", "Polski")]  # fmt: skip
+
+
+def zones() -> list[tuple[str, str]]:
+    """The time zones that there are."""
+    return [(zone, zone) for zone in sorted(available_timezones())]
+
+
+class Joining(forms.Form):
+    pseudonym = forms.CharField(max_length=1000)  # the verb says how long, after help
+    language = forms.ChoiceField(choices=LANGUAGES)
+    time_zone = forms.ChoiceField(choices=zones)
+    accepts = forms.TypedChoiceField(choices=[(VERSION, VERSION)], coerce=int)
+
+
+@require_http_methods(["GET", "POST"])
+def open_community(request: HttpRequest) -> HttpResponse:
+    """/me/community: a button; pressed, the way in, or to joining."""
+    user = request.user
+    if not isinstance(user, User):
+        return _to_sign_in()
+    if request.method != "POST":
+        return _page(request, user, "open")
+    try:
+        given = entering.enter(user, timezone.now())
+    except entering.NotJoined:
+        return redirect("join_community")
+    except Forbidden as refusal:
+        why = refusal_in(_language(request, user), refusal)
+        return _page(request, user, "suspended", 403, why=why)
+    return entered(redirect("community"), given)
+
+
+@require_http_methods(["GET", "POST"])
+def join_community(request: HttpRequest) -> HttpResponse:
+    """/me/community/join: a pseudonym, and the house rules."""
+    user = request.user
+    if not isinstance(user, User):
+        return _to_sign_in()
+    language = _language(request, user)
+    patient = patient_of(user)
+    guess = {"language": language, "time_zone": patient.time_zone if patient else "Europe/London"}
+    form = Joining(request.POST if request.method == "POST" else guess)
+    errors: dict[str, str] = {}
+    if request.method == "POST":
+        errors = {field: words(language)["errors"][field] for field in form.errors}
+        if not errors:
+            try:
+                given = entering.join(user, **form.cleaned_data, now=timezone.now())
+            except (Conflict, Invalid) as refusal:
+                if refusal.code == "joined":
+                    return redirect("open_community")
+                errors[refusal.field or "pseudonym"] = refusal_in(language, refusal)
+            else:
+                return entered(redirect("community"), given)
+    # A name may be a cry for help, whatever else is wrong with the form.
+    danger = bool(errors) and in_danger(request.POST.get("pseudonym", ""), language)
+    return _page(
+        request,
+        user,
+        "join",
+        422 if errors else 200,
+        form=form,
+        errors=errors,
+        help=help_for(language, guess["time_zone"]) if danger else None,
+        rules=house_rules(language),
+        version=VERSION,
+        languages=LANGUAGES,
+        zones=[zone for zone, _ in zones()],
+    )
+
+
+@require_POST
+def open_to_appeal(request: HttpRequest) -> HttpResponse:
+    """/me/community/appeal: in to the decisions about oneself alone, also for the suspended."""
+    user = request.user
+    if not isinstance(user, User):
+        return _to_sign_in()
+    try:
+        given = entering.enter_to_appeal(user, timezone.now())
+    except entering.NotJoined:
+        return redirect("join_community")
+    return entered(redirect("community_decisions"), given)
+
+
+def _to_sign_in() -> HttpResponse:
+    return redirect(reverse("account_login", query={"next": reverse("open_community")}))
+
+
+def _language(request: HttpRequest, user: User) -> str:
+    """The language of somebody's own pages."""
+    patient = patient_of(user)
+    return patient.language if patient else preferred(request)
+
+
+def _page(
+    request: HttpRequest, user: User, template: str, status: int = 200, **facts: Any
+) -> HttpResponse:
+    language = _language(request, user)
+    facts |= {"say": words(language), "language": language}
+    return for_one(render(request, f"web/community/{template}.html", facts, status=status))

@@ -1,0 +1,51 @@
+"""The addresses of the community's pages, below /community."""
+
+from django.urls import path
+
+from web.community.acting import bond, follow, hidden, react, report_person, report_text, reports
+from web.community.mine import ask_a_person, change, mine, my_one, take_away
+from web.community.news import decision, decisions, figures, get_help, notices, turn_off_kind
+from web.community.reading import feed, home, member, room, search, tagged, thread
+from web.community.settings import change_name, channels, edit_profile, kinds, settings
+from web.community.staying import export, leave_for_good, leave_for_now, rules
+from web.community.writing import answer, begin, discard
+
+urlpatterns = [
+    path("", home, name="community"),
+    path("/help", get_help, name="community_help"),
+    path("/rules", rules, name="community_rules"),
+    path("/go-out", leave_for_now, name="community_go_out"),
+    path("/feeds/<str:kind>", feed, name="community_feed"),
+    path("/tags/<str:tag>", tagged, name="community_tag"),
+    path("/rooms/<uuid:space_id>", room, name="community_room"),
+    path("/rooms/<uuid:space_id>/write", begin, name="community_begin"),
+    path("/threads/<uuid:thread_id>", thread, name="community_thread"),
+    path("/threads/<uuid:thread_id>/reply", answer, name="community_reply"),
+    path("/threads/<uuid:thread_id>/follow", follow, name="community_follow"),
+    path("/posts/<uuid:post_id>/react", react, name="community_react"),
+    path("/posts/<uuid:post_id>/report", report_text, name="community_report"),
+    path("/members/<uuid:member_id>", member, name="community_member"),
+    path("/members/<uuid:member_id>/report", report_person, name="community_report_member"),
+    path("/members/<uuid:member_id>/bond", bond, name="community_bond"),
+    path("/search", search, name="community_search"),
+    path("/mine", mine, name="community_mine"),
+    path("/mine/<uuid:post_id>", my_one, name="community_my_post"),
+    path("/mine/<uuid:post_id>/change", change, name="community_change"),
+    path("/mine/<uuid:post_id>/take-away", take_away, name="community_take_away"),
+    path("/mine/<uuid:post_id>/ask", ask_a_person, name="community_ask"),
+    path("/drafts/<uuid:draft_id>/discard", discard, name="community_discard"),
+    path("/notices", notices, name="community_notices"),
+    path("/notices/fewer", turn_off_kind, name="community_fewer"),
+    path("/reports", reports, name="community_reports"),
+    path("/decisions", decisions, name="community_decisions"),
+    path("/decisions/<uuid:decision_id>", decision, name="community_decision"),
+    path("/figures", figures, name="community_figures"),
+    path("/settings", settings, name="community_settings"),
+    path("/settings/profile", edit_profile, name="community_profile"),
+    path("/settings/name", change_name, name="community_name"),
+    path("/settings/notices", kinds, name="community_kinds"),
+    path("/settings/channels", channels, name="community_channels"),
+    path("/settings/hidden", hidden, name="community_hidden"),
+    path("/settings/export", export, name="community_export"),
+    path("/settings/leave", leave_for_good, name="community_leave"),
+]
