@@ -14,6 +14,7 @@ from api.entrance import Staff
 from api.fields import LINES, Day, Id, OneOf, Strict, Text, Whole
 from api.pages import Paged, page
 from api.periods import Period, bounds
+from api.records import SIGNS
 from api.schema import operation
 from reminders import diary, reading
 from reminders.models import Severity, SideEffect, SideEffectEntry, Source
@@ -32,6 +33,7 @@ SHOWN: dict[str, Any] = {
     "effect_in_words": "Tiredness",
     "severity_in_words": "Hard to ignore",
     "came_by": "staff",
+    "text": None,
     "recorded_by": "Grace Example",
     "recorded_at": "2027-01-13T10:20:00Z",
     "corrects": None,
@@ -57,6 +59,13 @@ class EntrySent(Strict):
     severity = Whole(0, 3, help_text=f"{HOW_BAD} Plain words, no clinical scale.")
     on_date = Day(help_text="When it was so, where the patient is: within the last year.")
     note = Text(max_length=2000, kind=LINES, required=False, default="")
+    signs = serializers.ListField(
+        child=OneOf(SIGNS),
+        required=False,
+        default=list,
+        max_length=len(SIGNS),
+        help_text="Urgent signs that the patient told you of. Those in the note are found.",
+    )
     corrects = Id(required=False, allow_null=True, default=None)
 
 
@@ -72,6 +81,12 @@ class SideEffectEntryShown(serializers.Serializer[Any]):
     on_date = serializers.DateField()
     note = serializers.CharField()
     came_by = serializers.ChoiceField(Source.choices, source="source")
+    text = serializers.UUIDField(
+        source="answer.inbound_id",
+        default=None,
+        allow_null=True,
+        help_text="The text it came by, as the list of answers names it; null for another way.",
+    )
     recorded_by = serializers.SerializerMethodField(help_text="Null: the patient.")
     recorded_at = serializers.DateTimeField()
     corrects = serializers.UUIDField(source="corrects_id", allow_null=True)
@@ -153,14 +168,15 @@ class SideEffects(Door):
     def post(self, request: Request, patient_id: UUID) -> Response:
         """Note what a patient has told you.
 
-        The worst opens an item on the worklist, and so do urgent signs in the note, at once. A
+        The worst opens an item on the worklist. Urgent signs open one that pages: those you send,
+        those in the note, and always fever for flu_like and low mood for mood, which may be that. A
         correction holds from now on; the first stays.
         """
         sent = self.body(EntrySent)
         patient = reading.patient_for(self.who, patient_id, May.ENTER_RESULTS)
 
         def act() -> Reply:
-            entry = diary.note_side_effect(
+            kept = diary.note_side_effect(
                 patient.id,
                 SideEffect(sent["effect"]),
                 Severity(sent["severity"]),
@@ -170,8 +186,9 @@ class SideEffects(Door):
                 self.actor,
                 self.now,
                 corrects=sent["corrects"],
+                signs=sent["signs"],
             )
-            return Reply(201, SideEffectEntryShown(entry).data)
+            return Reply(201, SideEffectEntryShown(kept.entry).data)
 
         return self.once(act)
 

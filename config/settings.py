@@ -220,6 +220,7 @@ SPECTACULAR_SETTINGS = {
         "TextState": "messaging.models.STATES",
         "Site": "reminders.models.Site",
         "CameBy": "reminders.models.Source",
+        "Sign": "api.records.SIGNS",
         "ResultCameBy": "reminders.models.ResultSource",
         "ImportState": "reminders.models.ImportState",
         "TransferState": "reminders.models.Transfer.State",

@@ -2,6 +2,9 @@
 
 No entry is scored or judged. What a patient tells goes to the worklist, and so does the worst;
 urgent signs among it (fever and chills, low mood, and the others of FACTS) get an urgent item.
+
+Fever is among "like flu", and low mood among changes of mood: whoever chooses one of these two is
+heard as telling of that sign, always, however mild they say it is. A false alarm costs a call.
 """
 
 from collections.abc import Collection
@@ -15,6 +18,7 @@ from django.db.models.functions import TruncWeek
 
 from accounts import audit
 from accounts.refusals import Conflict, Invalid
+from reminders.injection_checks import signs_in
 from reminders.models import (
     Answer,
     Cause,
@@ -26,11 +30,26 @@ from reminders.models import (
 )
 from reminders.plan import lock_patient
 from reminders.schedule import local_date
-from reminders.understanding import understand
+from reminders.understanding import Sign
 from reminders.worklist import Finding, open_items
 
 OLDEST = timedelta(days=366)
 """How long ago a date may lie: what is older is a slip of the keys, or belongs in the notes."""
+
+MAY_BE: dict[SideEffect, Sign] = {
+    SideEffect.FLU_LIKE: Sign.FEVER,
+    SideEffect.MOOD: Sign.LOW_MOOD,
+}
+"""Effects of the list that hold an urgent sign (FACTS: fever is both)."""
+
+
+@dataclass(frozen=True)
+class Kept:
+    """An entry, and the urgent signs in it, by name: what was told, written, or may be among the
+    effect. Whoever reads the answer is shown the fixed safety words for them."""
+
+    entry: SideEffectEntry
+    signs: list[str]
 
 
 @dataclass(frozen=True)
@@ -62,13 +81,13 @@ def note_side_effect(
     answer: Answer | None = None,
     corrects: UUID | None = None,
     signs: Collection[str] = (),
-) -> SideEffectEntry:
+) -> Kept:
     """Add an entry to a patient's diary.
 
     severity: None only for a text that doesn't say. answer: the text it came by. corrects: the
-    entry in whose place this one holds. signs: the urgent signs that the patient told with it, as
-    names: "like flu" holds fever and "mood" holds low mood, so a page asks for them. Those in the
-    words of a note are found here; those in a text were found, and answered, when it was heard.
+    entry in whose place this one holds. signs: the urgent signs that were told with it, as names.
+    Those in the words of a note, and those that the effect may be, are found here; those in a text
+    were found, and answered, when it was heard.
 
     The team is told of it on the worklist if the patient tells it or it is the worst, and at once
     if there are signs. Raises Invalid, naming the field, or Conflict for a correction
@@ -95,9 +114,9 @@ def note_side_effect(
             recorded_at=now,
             corrects=_to_correct(patient, corrects) if corrects else None,
         )
-        if source != Source.TEXT:
-            signs = {*signs, *(sign.value for sign in understand(note, patient.language).urgent)}
-        open_items(_findings(entry, signs), now)
+        told = {*signs, *signs_in(note, patient)} if source != Source.TEXT else {*signs}
+        found = told | _may_be(entry)
+        open_items(_findings(entry, found, told), now)
         audit.record(
             actor,
             "note_side_effect",
@@ -105,7 +124,13 @@ def note_side_effect(
             subject_id=entry.id,
             corrects=str(corrects) if corrects else None,
         )
-    return entry
+    return Kept(entry, sorted(found))
+
+
+def _may_be(entry: SideEffectEntry) -> set[str]:
+    """The sign that an effect may be, if it was chosen from the list: a text said which it was."""
+    sign = MAY_BE.get(SideEffect(entry.effect))
+    return {sign.value} if sign is not None and entry.source != Source.TEXT else set()
 
 
 def _to_correct(patient: Patient, entry_id: UUID) -> SideEffectEntry:
@@ -120,16 +145,23 @@ def _to_correct(patient: Patient, entry_id: UUID) -> SideEffectEntry:
     return entry
 
 
-def _findings(entry: SideEffectEntry, signs: Collection[str]) -> list[Finding]:
+def _findings(
+    entry: SideEffectEntry, signs: Collection[str], told: Collection[str]
+) -> list[Finding]:
+    """What somebody has to look at. signs: all of them; told: those that somebody said."""
     facts = {
         "entry": str(entry.id),
         "effect": entry.effect,
         "severity": entry.severity,
         "date": entry.on_date.isoformat(),
     }
+    if entry.answer is not None:
+        facts["text"] = str(entry.answer.inbound_id)
     found = []
     if signs:
         urgent = {**facts, "signs": sorted(signs)}
+        if entry.severity == Severity.NONE:
+            urgent["denied"] = sorted(set(signs) - set(told))
         found.append(Finding(entry.patient_id, Cause.URGENT_SIGN, urgent))
     if entry.source != Source.STAFF or entry.severity == Severity.STOPPING:
         found.append(Finding(entry.patient_id, Cause.SIDE_EFFECT, facts))
@@ -140,7 +172,7 @@ def entries(patient: Patient) -> QuerySet[SideEffectEntry]:
     """A patient's diary, all of it. `corrected_by` of each is the entry that holds instead."""
     return (
         SideEffectEntry.objects.filter(patient=patient)
-        .select_related("recorded_by")
+        .select_related("recorded_by", "answer")
         .annotate(corrected_by=F("correction__id"))
     )
 

@@ -194,10 +194,16 @@ def _cost(shown: str, segments: int) -> Iterator[Remark]:
 
 
 def _long_sentences(language: Language, body: str) -> Iterator[Remark]:
+    if longest := long_sentence(language, body):
+        yield Remark("reading", f"A sentence has {longest} words. Make two of it.")
+
+
+def long_sentence(language: str, body: str) -> int:
+    """How many words the longest sentence has, where that is more than a patient should have to
+    read; 0 where none is too long. All that patients read keeps to it (tests/unit/test_wording)."""
     parts = re.split(r"[.:;!?]", _plain_words(body))
     longest = max(len(WORD.findall(part)) for part in parts)
-    if longest > _book(language)["sentence"]:
-        yield Remark("reading", f"A sentence has {longest} words. Make two of it.")
+    return longest if longest > _book(language)["sentence"] else 0
 
 
 def _long_words(language: Language, body: str) -> Iterator[Remark]:
@@ -209,7 +215,7 @@ def _long_words(language: Language, body: str) -> Iterator[Remark]:
 
 def _plain_words(body: str) -> str:
     """A text whose placeholders are read as one word each."""
-    return re.sub(r"\{[a-z]+\}", "x", body)
+    return re.sub(r"\{[a-z_]+\}", "x", body)
 
 
 def _longest(clinic: Clinic, language: Language, body: str) -> str:

@@ -12,7 +12,6 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.refusals import Conflict, Invalid
 from reminders.diary import EffectTrend, note_side_effect, trend
-from reminders.injection_checks import signs_in
 from reminders.models import Patient, Severity, SideEffect, SideEffectEntry, Source
 from reminders.own_reading import ENTRIES, own_entries, own_entry
 from reminders.schedule import local_date
@@ -130,8 +129,7 @@ def _keep(
     now: datetime,
 ) -> HttpResponse:
     told = form.cleaned_data
-    signs = {*told["signs"], *signs_in(told["note"], patient)}
-    note_side_effect(
+    kept = note_side_effect(
         patient.id,
         SideEffect(told["effect"]),
         Severity(told["severity"]),
@@ -141,10 +139,10 @@ def _keep(
         actor_of(request),
         now,
         corrects=former.id if former else None,
-        signs=signs,
+        signs=told["signs"],
     )
     notice(request, patient, "felt")
-    warn_of(request, patient, sorted(signs))
+    warn_of(request, patient, kept.signs)
     return redirect("diary")
 
 

@@ -31,6 +31,9 @@ FIELD_OF = {
 }
 """Which field of the page a refusal is about."""
 
+AMOUNTS = {"yes": True, "no": False, "": None}
+"""What the page asks of the dose: no figure, and nothing has to be said."""
+
 
 class Record(forms.Form):
     """What a patient tells of a dose. day: a date, or "other" with other_day. seen: how many
@@ -41,6 +44,7 @@ class Record(forms.Form):
     other_day = forms.DateField(required=False)
     time = forms.TimeField(required=False)
     site = forms.ChoiceField(choices=[("", ""), *Site.choices], required=False)
+    as_prescribed = forms.ChoiceField(choices=[(name, name) for name in AMOUNTS], required=False)
     note = forms.CharField(max_length=500, required=False)
     confirmed = forms.BooleanField(required=False)
     seen = forms.IntegerField(min_value=0)
@@ -71,6 +75,7 @@ class Record(forms.Form):
             told["site"],
             told["note"],
             confirmed=told["confirmed"],
+            as_prescribed=AMOUNTS[told["as_prescribed"]],
         )
 
 
@@ -109,6 +114,8 @@ def _tell(request: HttpRequest, patient: Patient, done: Recorded, now: datetime)
     notice(request, patient, done.record.told, date=day)
     if any(caution.code == "same_site" for caution in done.cautions):
         notice(request, patient, "same_site", site=say(patient, "sites")[done.record.site])
+    if done.record.as_prescribed is False:
+        notice(request, patient, "other_amount")
     if done.too_late:
         notice(request, patient, "too_late")
     warn_of(request, patient, done.signs)
@@ -128,6 +135,7 @@ def _first_guess(dose: Dose, patient: Patient, now: datetime) -> dict[str, Any]:
         "other_day": "" if near else day.isoformat(),
         "time": former.taken_at.strftime("%H:%M") if former.taken_at else "",
         "site": former.site,
+        "as_prescribed": {said: name for name, said in AMOUNTS.items()}[former.as_prescribed],
         "note": former.note,
         "seen": former.number,
     }
@@ -166,6 +174,11 @@ def _page(
         telling=[(told.value, words[told.value]) for told in asked],
         days=[*days, ("other", words["other"])],
         sites=sites,
+        amounts=[
+            ("yes", words["amount_yes"]),
+            ("no", words["amount_no"]),
+            ("", words["no_site"]),
+        ],
         form=form,
         errors=errors,
         latest=today.isoformat(),

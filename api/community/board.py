@@ -137,10 +137,13 @@ class KeepThread(CommunityDoor):
         sends={"slow_seconds": 300},
         answer=ThreadKeptShown,
         shows=examples.KEPT,
-        problems=[403],
+        problems=[403, 409],
     )
     def patch(self, request: Request, thread_id: UUID) -> Response:
-        """Pin a thread, slow it down, or close it for replies."""
+        """Pin a thread, slow it down, or close it for replies.
+
+        Five are pinned in a space at most.
+        """
         sent = self.body(ThreadKept)
         if not sent:
             raise Invalid("nothing", "Say what to change.")

@@ -107,6 +107,7 @@ FILE: dict[str, Any] = {
             "at": "2027-01-04T09:04:00Z",
         }
     ],
+    "earlier": False,
     "history": {
         "persona": {
             **AUTHOR,

@@ -129,6 +129,13 @@ class CaseEventShown(serializers.Serializer[Any]):
     at = serializers.DateTimeField()
 
 
+class CaseEventsPage(serializers.Serializer[Any]):
+    """What happened to a case, the newest first."""
+
+    next = serializers.URLField(allow_null=True, help_text="The next page, if there is one.")
+    results = CaseEventShown(many=True)
+
+
 class CaseDecisionShown(serializers.Serializer[Any]):
     """What was decided. reason: its key; words: what the moderator added for the author."""
 
@@ -202,7 +209,8 @@ class PostPlace(serializers.Serializer[Any]):
 
 class CaseFileShown(serializers.Serializer[Any]):
     """A case with all that a decision is made on. wordings: those that were reported, the one that
-    is seen, and the newest, oldest first. decision: what was decided, null while it is open."""
+    is seen, and the newest, oldest first. reports, events: the newest fifty, oldest first; earlier:
+    there were more events before. decision: what was decided, null while it is open."""
 
     case = CaseShown()
     post = PostPlace(allow_null=True)
@@ -210,6 +218,7 @@ class CaseFileShown(serializers.Serializer[Any]):
     reports = CaseReportShown(many=True)
     appeal = CaseAppealShown(allow_null=True)
     events = CaseEventShown(many=True)
+    earlier = serializers.BooleanField()
     history = MemberHistoryShown()
     decision = CaseDecisionShown(allow_null=True)
 

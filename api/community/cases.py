@@ -9,11 +9,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from api.community import case_examples as examples
-from api.community.case_shapes import CaseFileShown, CasesPage
+from api.community.case_shapes import CaseEventsPage, CaseFileShown, CasesPage
 from api.community.door import CommunityDoor, Moderator
 from api.door import etag
 from api.fields import WORDS, Id, Nothing, OneOf, Strict, Text, Whole
-from api.pages import MOST, cut
+from api.pages import MOST, Paged, cut, page
 from api.schema import operation
 from api.worklist import Place
 from community.models import Case, CaseKind
@@ -95,8 +95,8 @@ class Queue(CaseDoor):
         found, following = cut(
             cases, query, request, lambda last: Place().to_representation((last.urgency, last.id))
         )
-        page = CasesPage({"next": following, "results": found}, context={"now": self.now})
-        return Response(page.data)
+        shown = CasesPage({"next": following, "results": found}, context={"now": self.now})
+        return Response(shown.data)
 
 
 class OneCase(CaseDoor):
@@ -117,6 +117,25 @@ class OneCase(CaseDoor):
         Its ETag names the state of the case and of its post; send it as If-Match with a decision.
         """
         return self.shown(case_id)
+
+
+class CaseEvents(CaseDoor):
+    """/community/moderation/cases/{case_id}/events"""
+
+    @operation(
+        "list_case_events",
+        "moderation",
+        path={"case": examples.CASE_ID},
+        query=Paged,
+        answer=CaseEventsPage,
+        shows={"next": None, "results": examples.FILE["events"]},
+        problems=[403],
+    )
+    def get(self, request: Request, case_id: UUID) -> Response:
+        """All that happened to a case, the newest first."""
+        events = queue.events_of(self.me, case_id)
+        found, following = page(events, self.query(Paged), request)
+        return Response(CaseEventsPage({"next": following, "results": found}).data)
 
 
 class Claim(CaseDoor):

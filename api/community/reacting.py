@@ -11,8 +11,10 @@ from api.community import posting_examples as examples
 from api.community.door import CommunityDoor, Member
 from api.fields import OneOf, Strict, YesNo
 from api.schema import operation
+from community.members.bonds import unseen_by
 from community.models import ReactionKind
 from community.posts import reacting
+from community.reading.marks import reactions_seen
 
 
 class Reacted(Strict):
@@ -22,7 +24,7 @@ class Reacted(Strict):
 
 
 class ReactionsShown(serializers.Serializer[Any]):
-    """How many reacted to a text, and how you did."""
+    """How many reacted to a text, of those whom you see, and how you did."""
 
     hugs = serializers.IntegerField()
     same = serializers.IntegerField()
@@ -55,6 +57,7 @@ class React(CommunityDoor):
         """Let your reactions to a text of another's be these."""
         kinds = {ReactionKind(kind) for kind in self.body(Reacted)["kinds"]}
         live = reacting.react(self.me.id, post_id, kinds, self.actor, self.now)
+        reactions_seen([live], unseen_by(self.me.id))
         return Response(ReactionsShown({**vars(live), "mine": sorted(kinds)}).data)
 
 

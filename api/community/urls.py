@@ -6,6 +6,7 @@ from api.community.appointing import Appoint
 from api.community.board import BoardDoor, FiguresDoor, KeepThread
 from api.community.cases import (
     AddNote,
+    CaseEvents,
     Claim,
     HandBack,
     HandOver,
@@ -69,6 +70,7 @@ of_a_post = [
     path("share", SharePost.as_view()),
 ]
 of_a_case = [
+    path("events", CaseEvents.as_view()),
     path("claim", Claim.as_view()),
     path("hand-back", HandBack.as_view()),
     path("hand-over", HandOver.as_view()),

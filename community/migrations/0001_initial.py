@@ -177,7 +177,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.UUIDField(default=uuid_utils.compat.uuid7, editable=False, primary_key=True, serialize=False)),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('kind', models.CharField(choices=[('reply', 'A reply to your thread'), ('followed', 'A reply in a thread you follow'), ('reaction', 'A reaction to your post'), ('decision', 'A decision about your post or you'), ('approved', 'Your post can be seen'), ('report', 'What became of your report'), ('appeal', 'What became of your appeal')], max_length=12)),
+                ('kind', models.CharField(choices=[('reply', 'A reply to your thread'), ('followed', 'A reply in a thread you follow'), ('reaction', 'A reaction to your post'), ('decision', 'A decision about your post or you'), ('approved', 'Your post can be seen'), ('moved', 'Your thread was moved'), ('report', 'What became of your report'), ('appeal', 'What became of your appeal')], max_length=12)),
             ],
         ),
         migrations.CreateModel(
@@ -382,7 +382,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.UUIDField(default=uuid_utils.compat.uuid7, editable=False, primary_key=True, serialize=False)),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('kind', models.CharField(choices=[('reply', 'A reply to your thread'), ('followed', 'A reply in a thread you follow'), ('reaction', 'A reaction to your post'), ('decision', 'A decision about your post or you'), ('approved', 'Your post can be seen'), ('report', 'What became of your report'), ('appeal', 'What became of your appeal')], max_length=12)),
+                ('kind', models.CharField(choices=[('reply', 'A reply to your thread'), ('followed', 'A reply in a thread you follow'), ('reaction', 'A reaction to your post'), ('decision', 'A decision about your post or you'), ('approved', 'Your post can be seen'), ('moved', 'Your thread was moved'), ('report', 'What became of your report'), ('appeal', 'What became of your appeal')], max_length=12)),
                 ('once', models.CharField(max_length=100)),
                 ('facts', models.JSONField(default=dict)),
                 ('at', models.DateTimeField()),
@@ -616,6 +616,10 @@ class Migration(migrations.Migration):
             name='space',
             field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='community.space'),
         ),
+        migrations.AddIndex(
+            model_name='thread',
+            index=models.Index(condition=models.Q(('pinned', True)), fields=['space'], name='thread_pinned'),
+        ),
         migrations.AddField(
             model_name='draft',
             name='space',
@@ -794,7 +798,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='notice',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['reply', 'followed', 'reaction', 'decision', 'approved', 'report', 'appeal'])), name='notice_kind_known'),
+            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['reply', 'followed', 'reaction', 'decision', 'approved', 'moved', 'report', 'appeal'])), name='notice_kind_known'),
         ),
         migrations.AddIndex(
             model_name='revision',

@@ -39,6 +39,12 @@ class Thread(TimeSortedModel):
     slow_seconds = models.PositiveIntegerField(default=0)
     opened_at = models.DateTimeField()
 
+    class Meta:
+        indexes = [
+            # Read when one more is to be pinned.
+            models.Index(fields=["space"], condition=Q(pinned=True), name="thread_pinned"),
+        ]
+
 
 class PostState(models.TextChoices):
     """Where a post is. states.py has the arrows."""

@@ -20,6 +20,7 @@ class NoticeKind(models.TextChoices):
     REACTION = "reaction", "A reaction to your post"
     DECISION = "decision", "A decision about your post or you"
     APPROVED = "approved", "Your post can be seen"
+    MOVED = "moved", "Your thread was moved"
     REPORT = "report", "What became of your report"
     APPEAL = "appeal", "What became of your appeal"
 

@@ -308,6 +308,8 @@ def _tell(decision: Decision, now: datetime) -> None:
         kind = NoticeKind.DECISION
     elif kinds & {M.APPROVE.value, M.RESTORE.value}:
         kind = NoticeKind.APPROVED
+    elif kinds & {M.MOVE.value, M.MERGE.value}:
+        kind = NoticeKind.MOVED
     else:
         return
     tell(

@@ -27,6 +27,10 @@ from community.posts.trust import is_trusted
 LAST = 20
 """Decisions and sanctions of a member's history, the newest."""
 
+NEWEST = 50
+"""Events and reports of a case that its file shows. A crisis that nobody takes is paged for every
+five minutes."""
+
 
 @dataclass(frozen=True)
 class History:
@@ -42,8 +46,8 @@ class History:
 @dataclass(frozen=True)
 class File:
     """A case with all that a decision is made on. wordings: those that were reported, that is seen,
-    and the newest, oldest first; what the rules found is in each. decision: null while it is
-    open."""
+    and the newest, oldest first; what the rules found is in each. reports, events: the newest ones,
+    oldest first; earlier: there were more events before. decision: null while it is open."""
 
     case: Case
     post: Post | None
@@ -51,6 +55,7 @@ class File:
     reports: list[Report]
     appeal: Appeal | None
     events: list[CaseEvent]
+    earlier: bool
     history: History
     decision: Decision | None
 
@@ -92,23 +97,30 @@ def case_for(moderator: Persona, case_id: UUID) -> Case:
 def file_for(moderator: Persona, case_id: UUID, now: datetime) -> File:
     """All that is known of a case, open or closed. Raises NotFound."""
     case = case_for(moderator, case_id)
-    reports = list(
-        Report.objects.filter(
-            case__in=[case.id, case.decision.case_id] if case.decision else [case]
-        )
-        .select_related("reporter")
-        .order_by("id")
-    )
+    origins = [case.id, case.decision.case_id] if case.decision else [case.id]
+    reported = Report.objects.filter(case__in=origins).select_related("reporter").order_by("-id")
+    reports = list(reversed(reported[:NEWEST]))
+    happened = list(_events(case).order_by("-id")[: NEWEST + 1])
     return File(
         case=case,
         post=case.post,
         wordings=_wordings(case, reports),
         reports=reports,
         appeal=Appeal.objects.filter(case=case).first(),
-        events=list(case.events.select_related("by").order_by("id")),
+        events=list(reversed(happened[:NEWEST])),
+        earlier=len(happened) > NEWEST,
         history=_history(case.about, now),
         decision=decision_on(case),
     )
+
+
+def events_of(moderator: Persona, case_id: UUID) -> QuerySet[CaseEvent]:
+    """All that happened to a case, for a page of it. Raises NotFound."""
+    return _events(case_for(moderator, case_id))
+
+
+def _events(case: Case) -> QuerySet[CaseEvent]:
+    return CaseEvent.objects.filter(case=case).select_related("by")
 
 
 def _wordings(case: Case, reports: list[Report]) -> list[Revision]:

@@ -30,7 +30,13 @@ from community.models import (
 from community.notices.wording import words
 from community.notices.writing import PERSONAL
 
-OF_TEXTS = (NoticeKind.REPLY, NoticeKind.FOLLOWED, NoticeKind.REACTION, NoticeKind.APPROVED)
+OF_TEXTS = (
+    NoticeKind.REPLY,
+    NoticeKind.FOLLOWED,
+    NoticeKind.REACTION,
+    NoticeKind.APPROVED,
+    NoticeKind.MOVED,
+)
 """Kinds that tell of a text, and aren't told while that can't be seen."""
 
 MANY = 99
@@ -134,6 +140,8 @@ def in_words(notices: Sequence[Notice], reader: Persona) -> list[Told]:
                 continue
             who = name_of(text.author, reader.language)
             facts = {"who": who, "title": titles[text.thread_id]}
+            if kind == NoticeKind.MOVED and not text.opens:
+                kind = "merged"
         elif kind == NoticeKind.REPORT:
             kind = f"report_{reports[notice.report_id].outcome}" if notice.report_id else ""
         elif notice.decision_id is not None:

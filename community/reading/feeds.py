@@ -14,7 +14,7 @@ from community.members.bonds import unseen_by
 from community.models import Follow, LiveTag, LiveText, LiveThread, Persona, Space
 from community.reading.keyset import Place, older
 from community.reading.marks import replies_seen, unread
-from community.tags import OF_DAYS
+from community.tags import OF_DAYS, of_months
 
 
 class Order(StrEnum):
@@ -83,8 +83,9 @@ def pinned(me: Persona, space: UUID, order: Order) -> list[Entry]:
 
 def like(me: Persona) -> list[str]:
     """The tags of a persona's own experience: what they chose to say of it."""
-    interval = OF_DAYS.get(me.interval_days or 0)
-    return sorted({*me.tags, *filter(None, (interval, me.condition))})
+    interval = OF_DAYS.get(me.interval_days or 0, "")
+    since = "" if me.months is None else of_months(me.months)
+    return sorted({*me.tags, interval, since, me.condition} - {""})
 
 
 def _tags(me: Persona, wanted: Wanted) -> list[str]:

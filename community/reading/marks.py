@@ -1,4 +1,5 @@
-"""How far a persona has read a thread, how much is new since, and how much they see there."""
+"""How far a persona has read a thread, how much is new since, and how much they see there: replies,
+and reactions to them."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -8,7 +9,7 @@ from django.db.models import Count
 
 from accounts.refusals import NotFound
 from community.members.bonds import unseen_by
-from community.models import LiveText, LiveThread, Persona, ReadMark
+from community.models import LiveText, LiveThread, Persona, Reaction, ReadMark
 
 MOST = 100
 """Counted no further: "99+"."""
@@ -46,6 +47,17 @@ def replies_seen(live: Sequence[LiveThread], hidden: list[UUID]) -> dict[UUID, i
         )
         unseen = dict(theirs.values_list("thread").annotate(Count("post")))
     return {one.thread_id: one.replies - unseen.get(one.thread_id, 0) for one in live}
+
+
+def reactions_seen(texts: Sequence[LiveText], hidden: list[UUID]) -> None:
+    """Let the counters of some texts, as they were read, be those that a persona sees: without the
+    reactions of whom a bond hides. What is stored stays as it is."""
+    if not hidden:
+        return
+    by_post = {text.post_id: text for text in texts}
+    theirs = Reaction.objects.filter(post__in=by_post, persona__in=hidden)
+    for post_id, kind, count in theirs.values_list("post", "kind").annotate(Count("id")):
+        setattr(by_post[post_id], kind, getattr(by_post[post_id], kind) - count)
 
 
 def mark_read(me: Persona, thread_id: UUID, post_id: UUID) -> None:

@@ -9,6 +9,7 @@ from community.members.bonds import unseen_by
 from community.models import LiveText, Persona
 from community.posts.visibility import SEARCH_CONFIGS
 from community.reading.keyset import Place, older
+from community.reading.marks import reactions_seen
 
 RANKED = 1000
 """Of so many of the newest texts that match the best are looked for."""
@@ -35,17 +36,18 @@ def search(
         found = found.exclude(author__in=hidden).exclude(thread__author__in=hidden)
     newest = found.order_by("-published_at", "-post_id")
     if sort is Sort.BEST:
-        return list(_best(newest, query)[:most])
-    if after:
+        newest = _best(newest, query)
+    elif after:
         newest = newest.filter(older("published_at", "post_id", after))
-    return list(newest.select_related("author")[:most])
+    texts = list(newest.select_related("author")[:most])
+    reactions_seen(texts, hidden)
+    return texts
 
 
 def _best(newest: QuerySet[LiveText], query: SearchQuery) -> QuerySet[LiveText]:
     looked_at = newest.values("post_id")[:RANKED]
     return (
         LiveText.objects.filter(post__in=looked_at)
-        .select_related("author")
         .annotate(rank=SearchRank(F("search"), query))
         .order_by("-rank", "-published_at", "-post_id")
     )

@@ -7,7 +7,7 @@ from accounts.refusals import NotFound
 from community.members.bonds import sees, unseen_by
 from community.models import Follow, LiveText, LiveThread, Persona, ReadMark
 from community.reading.keyset import Place, newer, older
-from community.reading.marks import replies_seen
+from community.reading.marks import reactions_seen, replies_seen
 
 
 @dataclass(frozen=True)
@@ -43,10 +43,12 @@ def read_thread(me: Persona, thread_id: UUID, after: Place | None, most: int) ->
     if after:
         replies = replies.filter(newer("published_at", "post_id", after))
     live = opener.thread.live
+    shown = list(replies[:most])
+    reactions_seen([opener, *shown], hidden)
     return ThreadPage(
         live=live,
         opener=opener,
-        replies=list(replies[:most]),
+        replies=shown,
         count=replies_seen([live], hidden)[thread_id],
         follows=Follow.objects.filter(thread=thread_id, persona=me).exists(),
         mark=ReadMark.objects.filter(thread=thread_id, persona=me).first(),
@@ -64,12 +66,15 @@ def read_member(me: Persona, member_id: UUID) -> Persona:
 def texts_of(me: Persona, member_id: UUID, after: Place | None, most: int) -> list[LiveText]:
     """What a member wrote that can be seen, newest first. Raises as read_member."""
     read_member(me, member_id)
+    hidden = unseen_by(me.id)
     texts = (
         LiveText.objects.filter(author=member_id)
-        .exclude(thread__author__in=unseen_by(me.id))
+        .exclude(thread__author__in=hidden)
         .select_related("author")
         .order_by("-published_at", "-post_id")
     )
     if after:
         texts = texts.filter(older("published_at", "post_id", after))
-    return list(texts[:most])
+    found = list(texts[:most])
+    reactions_seen(found, hidden)
+    return found

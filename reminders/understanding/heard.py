@@ -8,7 +8,7 @@ from messaging.letters import Token, tokens_of
 from reminders.understanding.phrases import Found, find
 from reminders.understanding.words import Book, book
 
-_COVERS_NOTHING = ("urgent.", "effect.", "time.", "person.double")
+_COVERS_NOTHING = ("urgent.", "effect.", "time.", "site.", "person.double", "cue.harmless")
 REACH = 5
 """Words between a "not" and what it denies."""
 _BEHIND = 2
@@ -46,17 +46,20 @@ class Heard:
     @cached_property
     def found(self) -> list[Found]:
         """What counts, in order of place. A phrase that is a part of a longer one doesn't, but for
-        signs, which always do, and effects, which do but within "no side effects" and the like."""
+        signs, which do but within "blood test" and the like, and effects, which do but within "no
+        side effects" and the like."""
         by_all = self._covering(lambda one: not one.kind.startswith(_COVERS_NOTHING))
         by_cues = self._covering(lambda one: one.kind.startswith("cue."))
         by_whole = self._covering(
             lambda one: not one.kind.startswith(_COVERS_NOTHING) and not self._goes_on(one)
         )
+        by_harmless = self._covering(lambda one: one.kind == "cue.harmless")
         by = {
             "cue.not": by_whole,
-            "urgent": lambda _: False,
+            "urgent": by_harmless,
             "effect": by_cues,
             "person.double": by_cues,
+            "site": lambda _: False,
             "person.unsure": by_cues,
         }
         return [
@@ -111,10 +114,13 @@ class Heard:
         own = {at for one in self.of("effect.", "urgent.") for at in range(one.first, one.last)}
         nots = [one for one in self.of("cue.not") if one.first not in own]
         found = {one: self._denied_by(one, things) for one in nots}
+        mine = self.places(self.language, "cue.not")
         return {
             one: target
             for one, target in found.items()
-            if target or one.language == self.language or len(self.tokens[one.first].text) > _SHORT
+            if target
+            or one.language == self.language
+            or (len(self.tokens[one.first].text) > _SHORT and one.first not in mine)
         }
 
     def _denied_by(self, no: Found, things: list[Found]) -> Found | None:

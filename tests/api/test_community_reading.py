@@ -4,11 +4,14 @@ from datetime import timedelta
 
 import pytest
 
-from community.models import LiveThread, Thread
+from community.members.bonds import set_bond
+from community.models import BondKind, LiveThread, Thread
+from community.posts.reacting import follow
+from community.tags import of_months
 from tests.api.client import Caller
 from tests.api.conftest import here
 from tests.cast import NOW
-from tests.community import answer, begin
+from tests.community import answer, as_actor, begin
 
 HERE = "/api/v1/community"
 
@@ -29,7 +32,9 @@ def minutes(number: int):
 
 
 @pytest.mark.parametrize("order", ["new", "active"])
-@pytest.mark.parametrize("which", ["", "&tag=sleep", "&mine=like", "&space={space}"])
+@pytest.mark.parametrize(
+    "which", ["", "&tag=sleep", "&mine=like", "&mine=followed", "&space={space}"]
+)
 def test_the_pages_of_a_feed_joined_are_the_feed(circle, order, which):
     circle.wren.tags, circle.wren.interval_days = ["sleep", "mood"], 14
     circle.wren.save()
@@ -45,11 +50,14 @@ def test_the_pages_of_a_feed_joined_are_the_feed(circle, order, which):
         for number in range(7)
     ]
     answer(circle.heron, threads[1], now=minutes(30))
+    begin(circle.heron, circle.work, title="Of neither tag, and followed by nobody")
+    for thread in threads:
+        follow(circle.wren.id, thread.id, follows=True, actor=as_actor(circle.wren))
     which = which.format(space=circle.sleep.id)
     path = f"{HERE}/threads?order={order}{which}"
     wren = here(circle.wren)
     whole = wren.ask("GET", path, expect=200)["results"]
-    assert len(whole) == 7
+    assert len(whole) == (7 if which else 8)
     instant = "published_at" if order == "new" else "active_at"
     assert whole == sorted(whole, key=lambda one: (one[instant], one["thread"]), reverse=True)
     assert all_pages(wren, f"{path}&page_size=2") == whole
@@ -89,6 +97,38 @@ def test_a_thread_reads_from_its_opening_post_on(circle):
     assert all(one["mine"] for one in page["results"])
     assert all_pages(wren, f"{path}?page_size=2") == page["results"]
     assert page.headers["cache-control"] == "no-store"
+
+
+def test_reactions_are_counted_as_their_reader_sees_them(circle):
+    post = begin(circle.heron, circle.sleep).post
+    path = f"{HERE}/posts/{post.id}/reactions"
+    for caller in (here(circle.wren), here(circle.owl)):
+        caller.ask("PUT", path, expect=200, body={"kinds": ["hugs"]})
+    lark = here(circle.lark)
+    set_bond(circle.lark.id, circle.wren.id, BondKind.MUTE, as_actor(circle.lark))
+    got = lark.ask("PUT", path, expect=200, body={"kinds": ["same"]})
+    assert (got["hugs"], got["same"]) == (1, 1)
+    for surface in ("search?words=sleep", f"members/{circle.heron.id}/texts"):
+        [text] = lark.ask("GET", f"{HERE}/{surface}", expect=200)["results"]
+        assert text["hugs"] == 1
+    set_bond(circle.heron.id, circle.owl.id, BondKind.BLOCK, as_actor(circle.heron))
+    thread = f"{HERE}/threads/{post.thread_id}"
+    assert here(circle.heron).ask("GET", thread, expect=200)["opener"]["hugs"] == 1
+    assert here(circle.eagle).ask("GET", thread, expect=200)["opener"]["hugs"] == 2
+
+
+def test_experiences_like_mine_are_found_by_all_that_a_profile_says(circle):
+    wren = circle.wren
+    wren.condition, wren.months, wren.interval_days, wren.tags = "other", 7, 21, ["sleep"]
+    wren.save()
+    tags = ("other", "under_2_years", "three_weekly", "sleep")
+    for tag in (*tags, "under_6_months", "mood"):
+        begin(circle.heron, circle.sleep, title=tag, tags=(tag,))
+    found = here(wren).ask("GET", f"{HERE}/threads?mine=like", expect=200)["results"]
+    assert {one["title"] for one in found} == set(tags)
+    assert [of_months(n) for n in (0, 5, 6, 23, 24)] == [
+        "under_6_months", "under_6_months", "under_2_years", "under_2_years", "over_2_years",
+    ]  # fmt: skip
 
 
 def test_unread_marks_count_what_others_wrote_since(circle):

@@ -1,6 +1,12 @@
 """The diary over the API."""
 
+from datetime import timedelta
+
 import pytest
+
+from messaging import inbound
+from reminders import hearing
+from tests.cast import NOW
 
 ENTRY = {"effect": "tiredness", "severity": 2, "on_date": "2027-01-03", "note": "since Friday"}
 
@@ -73,6 +79,22 @@ def test_the_worst_is_on_the_worklist(diary, clinician):
     clinician.ask("POST", diary, body={**ENTRY, "severity": 3}, expect=201)
     (item,) = clinician.ask("GET", "/api/v1/worklist", expect=200)["results"]
     assert item["cause"] == "side_effect"
+
+
+def test_signs_that_staff_are_told_of_are_urgent(diary, clinician):
+    body = {**ENTRY, "signs": ["breathing"]}
+    assert clinician.ask("POST", diary, body=body, expect=201)["text"] is None
+    clinician.ask("POST", diary, body={**ENTRY, "signs": ["tired"]}, expect=400, field="signs.0")
+    (item,) = clinician.ask("GET", "/api/v1/worklist", expect=200)["results"]
+    assert (item["cause"], item["facts"]["signs"]) == ("urgent_sign", ["breathing"])
+
+
+def test_an_entry_of_a_text_names_it(cast, diary, ada, clinician):
+    assert inbound.store(cast.sender, f"SM{7:032}", cast.ada.number, "I feel so tired", NOW)
+    hearing.hear(NOW + timedelta(seconds=5))
+    (answer,) = clinician.ask("GET", f"{ada}/answers", expect=200)["results"]
+    (entry,) = clinician.ask("GET", diary, expect=200)["results"]
+    assert (entry["came_by"], entry["text"]) == ("text", answer["text"])
 
 
 def test_the_trend(diary, clinician):

@@ -8,6 +8,7 @@ import pytest
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from tests.cast import PASSWORD
+from tests.team import TEAM_PAGES
 
 WHO_MAY_ENTER = {
     "/": "Anybody",
@@ -24,6 +25,8 @@ WHO_MAY_ENTER = {
     "/me/feel": "Patient",
     "/me/feel/new": "Patient",
     "/me/feel/<uuid:entry_id>": "Patient",
+    "/team/sign-in": "Anybody",
+    **dict.fromkeys(TEAM_PAGES, "Team"),
     "/me/community": "Session",
     "/me/community/join": "Session",
     "/me/community/appeal": "Session",
@@ -176,6 +179,7 @@ WHO_MAY_ENTER = {
     "/api/v1/community/moderation/cases/<uuid:case_id>": "Moderator",
     "/api/v1/community/moderation/choices": "Moderator",
     "/api/v1/community/moderation/threads/<uuid:thread_id>": "Moderator",
+    "/api/v1/community/moderation/cases/<uuid:case_id>/events": "Moderator",
     "/api/v1/community/moderation/cases/<uuid:case_id>/claim": "Moderator",
     "/api/v1/community/moderation/cases/<uuid:case_id>/hand-back": "Moderator",
     "/api/v1/community/moderation/cases/<uuid:case_id>/hand-over": "Moderator",
@@ -284,6 +288,8 @@ def entrance(pattern: URLPattern) -> str:
     view = getattr(pattern.callback, "cls", None)
     if getattr(pattern.callback, "for_patients", False):
         return "Patient"
+    if getattr(pattern.callback, "for_team", False):
+        return "Team"
     if who := getattr(pattern.callback, "for_personas", ""):
         return f"{who} page"
     if view is None:
@@ -303,7 +309,8 @@ def test_the_table_below_leaves_out_no_door_for_people():
     elsewhere = {
         path
         for path, who in WHO_MAY_ENTER.items()
-        if who != "Patient" and re.search("<uuid:(item|clinic|import|transfer)_id>", path)
+        if who not in ("Patient", "Team")
+        and re.search("<uuid:(item|clinic|import|transfer)_id>", path)
     }
     for_people = {path for path, who in WHO_MAY_ENTER.items() if who in ("SignedIn", "Staff")}
     of_the_community = {

@@ -1,21 +1,14 @@
-"""Reporting, the queue, deciding and appealing over HTTP; and the wall: nothing that moderators are
-shown leads to a user or a patient."""
+"""Reporting, the queue, deciding and appealing over HTTP. The wall is apart."""
 
 import json
-import re
-from datetime import timedelta
 
 import pytest
-from django.urls import get_resolver
 
-from accounts.models import User
 from community.members.entering import _session
-from community.models import Case, Decision, LiveText, Persona, PersonaLink, Post
-from reminders.models import Patient
+from community.models import Case, LiveText, Persona
 from tests.api.client import Caller
-from tests.api.test_entrance import routes
 from tests.cast import NOW, Cast
-from tests.community import Circle, answer, begin, make_circle
+from tests.community import Circle, begin, make_circle
 from tests.moderating import M, open_case, report, settle
 
 HERE = "/api/v1/community"
@@ -193,99 +186,3 @@ def test_threads_are_kept_and_moderators_choose_from_what_there_is(circle, owl):
     choices = owl.ask("GET", f"{HERE}/moderation/choices", expect=200)
     assert {"kind", "goes_with", "begins_at", "kind_in_words"} == set(choices["measures"][0])
     assert choices["reasons"][-1]["key"] == "own"
-
-
-# --- The wall -------------------------------------------------------------------------------------
-
-OF_OTHERS = re.compile("moderation/(rota|rules|members)|/acknowledge$")
-"""Paging, rules and roles: their lists are asked here, the rest in the tests of their subjects."""
-
-
-def test_no_answer_to_a_moderator_leads_to_a_user_or_a_patient(cast: Cast, clinician, coordinator):
-    """Every door for moderators is asked, over a community of people who are users too, and one of
-    whom is a patient's care team; no answer holds anything that a user or a patient is known by."""
-    personas = []
-    for caller, name in ((clinician, "Blue Heron"), (coordinator, "Grey Wren")):
-        body = {"pseudonym": name, "language": "en", "time_zone": "Europe/London", "accepts": 1}
-        caller.ask("POST", f"{HERE}/join", expect=201, body=body)
-        personas.append(Persona.objects.get(pseudonym=name))
-    circle = make_circle()
-    Persona.objects.filter(id__in=[one.id for one in personas]).update(approved_posts=9)
-    Persona.objects.update(joined_at=NOW - timedelta(days=90))
-    heron, wren = (Persona.objects.get(id=one.id) for one in personas)
-    owl = come_in(circle.owl)
-    post = begin(heron, circle.sleep, "Ring 07700 900123 or jo@example.org.").post
-    answer(wren, post.thread)
-    report(wren, post, words="I know them: clinician@example.org.")
-    path = f"{CASES}/{open_case(post).id}"
-    asked = [owl.ask("GET", one, expect=200) for one in (CASES, path)]
-    asked += [
-        owl.ask("POST", f"{path}/claim", expect=200, body={}),
-        owl.ask("POST", f"{path}/hand-over", expect=200, body={"to": str(circle.lark.id)}),
-        come_in(circle.lark).ask("POST", f"{path}/hand-back", expect=200, body={}),
-        owl.ask("POST", f"{path}/claim", expect=200, body={}),
-        owl.ask("POST", f"{path}/second-opinion", expect=200, body={}),
-        owl.ask("POST", f"{path}/notes", expect=201, body={"text": "Ring 07700 900123."}),
-        owl.ask("GET", f"{HERE}/moderation/rota", expect=200),
-        owl.ask("GET", f"{HERE}/moderation/rules", expect=200),
-        owl.ask("GET", f"{HERE}/moderation/board", expect=200),
-        owl.ask("GET", f"{HERE}/moderation/choices", expect=200),
-        owl.ask(
-            "PATCH", f"{HERE}/moderation/threads/{post.thread_id}", expect=200,
-            body={"pinned": True},
-        ),
-    ]  # fmt: skip
-    lark = come_in(circle.lark)
-    file = lark.ask("GET", path, expect=200)
-    ruled = lark.ask("POST", f"{path}/decide", expect=200, body=hiding(file), If_Match=file.etag)
-    come_in(heron).ask(
-        "POST", f"{HERE}/decisions/{Decision.objects.get().id}/appeal", expect=201,
-        body={"words": "Ring me at 07700 900123."},
-    )  # fmt: skip
-    against = f"{CASES}/{Case.objects.get(kind='appeal').id}"
-    seen = owl.ask("GET", against, expect=200)
-    asked += [
-        file,
-        ruled,
-        seen,
-        owl.ask(
-            "POST", f"{against}/decide-appeal", expect=200, body={"overturn": True},
-            If_Match=seen.etag,
-        ),
-    ]  # fmt: skip
-    said = json.dumps([one.body for one in asked])
-    walked = {_route(one) for one in _paths(path, against, post)}
-    doors = {
-        route
-        for route, pattern in routes(get_resolver(), "/")
-        if "/moderation/" in route and not OF_OTHERS.search(route)
-    }
-    assert doors == walked
-    for secret in _secrets():
-        assert secret not in said, secret
-
-
-def _paths(path: str, against: str, post: Post) -> list[str]:
-    verbs = ("claim", "hand-over", "hand-back", "second-opinion", "notes", "decide")
-    return [
-        CASES, path, *(f"{path}/{verb}" for verb in verbs), f"{against}/decide-appeal",
-        f"{HERE}/moderation/board", f"{HERE}/moderation/choices",
-        f"{HERE}/moderation/threads/{post.thread_id}",
-    ]  # fmt: skip
-
-
-def _route(path: str) -> str:
-    return "/" + get_resolver().resolve(path).route
-
-
-def _secrets() -> set[str]:
-    """What users and patients are known by: keys, names, addresses, numbers, clinics."""
-    found: set[str] = {"900123", "jo@example"}
-    for user in User.objects.prefetch_related("memberships__clinic"):
-        found |= {str(user.id), user.email, user.name}
-        for membership in user.memberships.all():
-            found |= {str(membership.clinic_id), membership.clinic.name}
-    for patient in Patient.objects.all():
-        found |= {str(patient.id), patient.name, patient.number}
-    assert PersonaLink.objects.count() == 2
-    return found

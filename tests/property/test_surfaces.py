@@ -33,10 +33,12 @@ from community.models import (
     Contact,
     Decision,
     Draft,
+    LiveText,
     Notice,
     Persona,
     Post,
     PostState,
+    ReactionKind,
     Space,
     Thread,
 )
@@ -44,6 +46,7 @@ from community.notices.digests import mail_members
 from community.notices.texting import text_members
 from community.posts.drafts import save_draft
 from community.posts.editing import edit, withdraw
+from community.posts.reacting import react
 from community.reading.marks import mark_read
 from community.reading.searching import Sort
 from messaging.models import Sms
@@ -302,6 +305,8 @@ def test_whom_a_bond_hides_changes_no_byte(circle, kinds, caplog):
         answer(heron, thread, f"{WORD} in the morning")
     # In a thread of theirs nothing is seen either, be it the reader's own.
     answer(wren, theirs.thread, "They do each morning.")
+    for text in LiveText.objects.filter(thread__in=[hers, larks]).exclude(author=heron):
+        react(heron.id, text.post_id, set(ReactionKind), as_actor(heron), NOW)
     if not kinds:
         set_bond(heron.id, wren.id, BondKind.BLOCK, as_actor(heron))
         own = {"my-posts", "me/export", f"{PAGES}/mine"}

@@ -29,7 +29,7 @@ def note(cast: Cast, effect: str = "tiredness", severity: int | None = 1, on=MON
     words = more.pop("note", "")
     return note_side_effect(
         cast.ada.id, SideEffect(effect), severity, on, words, by, cast.actor, NOW, **more
-    )
+    ).entry
 
 
 def items(cast: Cast) -> dict[str, dict]:
@@ -96,6 +96,22 @@ def test_signs_that_a_patient_tells_are_urgent(cast):
 def test_signs_in_a_note_are_urgent_whoever_writes_it(cast, effect, words, sign, source):
     note(cast, effect, 1, note=words, source=source)
     assert sign in items(cast)[Cause.URGENT_SIGN]["signs"]
+
+
+@pytest.mark.parametrize("severity", Severity)
+@pytest.mark.parametrize(("effect", "sign"), [("flu_like", "fever"), ("mood", "low_mood")])
+@pytest.mark.parametrize("source", [Source.STAFF, Source.PAGE])
+def test_what_may_be_fever_or_low_mood_is_urgent_however_mild(cast, effect, sign, severity, source):
+    note(cast, effect, severity, source=source)
+    facts = items(cast)[Cause.URGENT_SIGN]
+    assert facts["signs"] == [sign]
+    assert facts.get("denied") == ([sign] if severity == Severity.NONE else None)
+
+
+def test_a_sign_that_was_told_is_not_denied_by_an_effect_that_has_gone(cast):
+    note(cast, "mood", Severity.NONE, signs=["low_mood", "fever"])
+    facts = items(cast)[Cause.URGENT_SIGN]
+    assert (facts["signs"], facts["denied"]) == (["fever", "low_mood"], [])
 
 
 def test_signs_in_a_text_are_found_where_it_is_heard(cast):

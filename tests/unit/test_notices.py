@@ -1,18 +1,30 @@
 """Notices are told as they can be seen at that moment: in the app, by e-mail, by text."""
 
 import re
+from collections import Counter
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from accounts.refusals import Invalid
 from community.members.bonds import lift_bond, set_bond
-from community.models import BondKind, Notice, NoticeKind, Persona, Post, ReactionKind
+from community.models import (
+    BondKind,
+    Channel,
+    Contact,
+    Notice,
+    NoticeKind,
+    Persona,
+    Post,
+    ReactionKind,
+)
 from community.notices import telling
 from community.notices.wording import FOLDER, words
-from community.notices.writing import tell
-from community.posts.reacting import react
+from community.notices.writing import TEXT_AFTER, tell
+from community.posts.reacting import follow, react
 from tests.cast import NOW, Cast
-from tests.community import Circle, answer, as_actor, begin, make_circle
+from tests.community import Circle, answer, as_actor, begin, make_circle, make_persona
 from tests.notices import Go, gone, gone_by_mute, gone_withdrawn
 
 
@@ -26,6 +38,24 @@ def told(persona: Persona) -> list[str]:
     persona.refresh_from_db()
     rows = telling.notices_of(persona).order_by("-id")
     return [one.words for one in telling.in_words(list(rows), persona)]
+
+
+def test_telling_of_a_reply_costs_the_same_however_many_follow(circle):
+    costs = []
+    for number in (2, 20):
+        thread = begin(circle.heron, circle.sleep).post.thread
+        for name in range(number):
+            persona = make_persona(f"F{number}{name}")
+            follow(persona.id, thread.id, follows=True, actor=as_actor(persona))
+        Contact.objects.create(persona=persona, channel=Channel.SMS, address=f"+44790{number}",
+                               confirmed_at=NOW)  # fmt: skip
+        with CaptureQueriesContext(connection) as asked:
+            answer(circle.wren, thread)
+        costs.append(len(asked))
+        kinds = Counter(Notice.objects.filter(thread=thread).values_list("kind", flat=True))
+        assert kinds == {"reply": 1, "followed": number}
+        assert Contact.objects.get(persona=persona).next_at == NOW + TEXT_AFTER
+    assert costs[0] == costs[1]
 
 
 # --- In the app -----------------------------------------------------------------------------------

@@ -137,6 +137,30 @@ def test_the_same_place_again_is_warned_of_before_and_after(cast, ada):
     assert "You used the same place last time: Belly, left" in text(ada)
 
 
+def test_whether_it_was_the_amount_is_asked_and_need_not_be_said(cast, ada):
+    dose = plan(cast)
+    assert re.search('as_prescribed" value="" checked', text(ada, f"/me/days/{dose.id}"))
+    assert told(ada, dose) == 302
+    assert not WorkItem.objects.filter(cause=Cause.NOT_AS_PRESCRIBED).exists()
+    assert told(ada, dose, as_prescribed="no", seen="1") == 302
+    assert "Your team will see that it was another amount" in text(ada)
+    assert WorkItem.objects.get(closed_at=None).cause == Cause.NOT_AS_PRESCRIBED
+    assert re.search('as_prescribed" value="no" checked', text(ada, f"/me/days/{dose.id}"))
+    assert told(ada, dose, as_prescribed="yes", seen="2") == 302
+    records = DoseRecord.objects.order_by("number")
+    assert [record.as_prescribed for record in records] == [None, False, True]
+
+
+@pytest.mark.parametrize(("effect", "words"), [
+    ("flu_like", "please call your team now"), ("mood", "we are glad you told us"),
+])  # fmt: skip
+def test_what_may_be_fever_or_low_mood_is_never_only_saved(effect, words, cast, ada):
+    today = NOW.astimezone(cast.ada.zone).date().isoformat()
+    form = {"effect": effect, "severity": "0", "on_date": today}
+    assert words in ada.post("/me/feel/new", form, follow=True).content.decode()
+    assert WorkItem.objects.filter(cause=Cause.URGENT_SIGN).exists()
+
+
 @pytest.mark.parametrize(
     ("sent", "words"),
     [
@@ -195,7 +219,11 @@ def test_ticked_signs_and_low_mood_in_the_diary(cast, ada):
     assert "we are glad you told us" in said
     assert "116 123" in said
     assert "please call your team now" in said
-    assert WorkItem.objects.get(cause=Cause.URGENT_SIGN).facts["signs"] == ["cough", "self_harm"]
+    assert WorkItem.objects.get(cause=Cause.URGENT_SIGN).facts["signs"] == [
+        "cough",
+        "low_mood",
+        "self_harm",
+    ]
 
 
 def test_an_entry_is_corrected_by_another_and_shown_once(cast, ada):

@@ -150,6 +150,17 @@ def test_the_file_has_what_a_decision_is_made_on(circle):
     assert [made.reporter for made in file.reports] == [circle.wren]
 
 
+def test_the_file_shows_the_newest_of_many_events_and_reports(circle, case):
+    for number in range(queue.NEWEST + 2):
+        add_note(circle.owl, case.id, f"Note {number}.", as_actor(circle.owl), NOW)
+    file = queue.file_for(circle.owl, case.id, NOW)
+    assert [event.text for event in file.events] == [f"Note {n}." for n in range(2, 52)]
+    assert file.earlier
+    assert queue.events_of(circle.owl, case.id).count() == queue.NEWEST + 3
+    with pytest.raises(NotFound):
+        queue.events_of(circle.novice, case.id)
+
+
 def test_the_board(circle):
     danger = open_case(begin(circle.wren, circle.sleep, "I want to kill myself.").post)
     acknowledge(danger.id, as_actor(circle.owl), NOW + timedelta(minutes=3))

@@ -189,6 +189,27 @@ def test_an_odd_time_or_number_is_for_a_person(text: str) -> None:
     assert understand(text, "en").human
 
 
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("blood test tomorrow at 9", "en"), ("my platelets are low again", "en"),
+        ("prise de sang demain", "fr"), ("mañana tengo análisis de sangre", "es"),
+        ("morgen Blut abnehmen", "de"), ("jutro badanie krwi", "pl"), ("prawf gwaed fory", "cy"),
+        ("my cancer nurse", "en"), ("ein Glas Wein", "de"), ("Spritze fehlgeschlagen", "de"),
+        ("stylo vide", "fr"), ("lavé la ropa", "es"),
+    ],
+)  # fmt: skip
+def test_what_only_sounds_like_a_sign_is_none(text: str, language: str) -> None:
+    found = understand(text, language)
+    assert found.urgent == ()
+    assert not {Meaning.STOP, *DOSE} & set(found.meanings)
+
+
+def test_a_sign_beside_what_only_sounds_like_one_is_a_sign() -> None:
+    assert Sign.BLEEDING in understand("blood test done, blood in my stool", "en").urgent
+    assert Sign.BLEEDING in understand("prise de sang ok mais sang dans les selles", "fr").urgent
+
+
 def test_a_denied_sign_is_noted_as_denied_and_stays_urgent() -> None:
     found = understand("No fever but chest pain", "en")
     assert found.urgent == (Sign.FEVER, Sign.CHEST_PAIN)

@@ -1,13 +1,17 @@
 """The words of our texts, in every language."""
 
+import tomllib
+from collections.abc import Iterator
 from datetime import UTC, date, datetime
+from pathlib import Path
 from string import Formatter
+from typing import Any
 
 import pytest
 
 from accounts.models import Clinic
 from messaging.segments import count_segments
-from reminders import wording
+from reminders import template_checks, wording
 from reminders.models import Language, Patient
 
 LANGUAGES = [language.value for language in Language]
@@ -90,6 +94,55 @@ def test_an_english_text_is_one_segment_within_160_characters(kind):
     body = wording.text(kind, patient("en"), date(2027, 9, 29), 21)
     assert len(body) <= 160
     assert count_segments(body) == 1
+
+
+# Whatever patients read, whichever of our pages or texts says it; members are patients too.
+READ_BY_PATIENTS = [
+    "reminders/wording",
+    "web/wording",
+    "community/help",
+    "community/members/words",
+    "community/notices/words",
+]
+ROOT = Path(__file__).parents[2]
+
+
+def sentences(book: Any, place: str = "") -> Iterator[tuple[str, str]]:
+    """All strings of a file of words, each with its place."""
+    if isinstance(book, str):
+        yield place, book
+    elif isinstance(book, dict | list):
+        inner = book.items() if isinstance(book, dict) else enumerate(book)
+        for name, part in inner:
+            yield from sentences(part, f"{place}.{name}" if place else str(name))
+
+
+@pytest.mark.parametrize("folder", READ_BY_PATIENTS)
+def test_nothing_that_patients_read_has_a_long_sentence(folder):
+    files = sorted((ROOT / folder).glob("*.toml"))
+    assert [path.stem for path in files] in (sorted(LANGUAGES), ["en"])
+    long = {
+        f"{path.stem} {place}": words
+        for path in files
+        for place, said in sentences(tomllib.loads(path.read_text()))
+        if (words := template_checks.long_sentence(path.stem, said))
+    }
+    assert long == {}
+
+
+@pytest.mark.parametrize(
+    "file", ["community/moderation/reasons.toml", "community/posts/spaces.toml"]
+)
+def test_nor_has_a_file_of_all_languages(file):
+    said = [
+        (place, place.rpartition(".")[2], words)
+        for place, words in sentences(tomllib.loads((ROOT / file).read_text()))
+    ]
+    assert {language for _, language, _ in said} == set(LANGUAGES)
+    long = [
+        place for place, language, words in said if template_checks.long_sentence(language, words)
+    ]
+    assert long == []
 
 
 def test_dates_and_intervals_are_as_people_write_them():
