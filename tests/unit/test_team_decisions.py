@@ -16,6 +16,7 @@ from reminders.models import (
     Cause,
     Dose,
     DoseRecord,
+    Injection,
     ScheduleVersion,
     WorkItem,
 )
@@ -232,3 +233,26 @@ def test_a_second_dose_close_by_has_to_be_confirmed(cast, ada, due, coordinator)
         coordinator.post(f"{ada}/doses/{later.id}", {**told, "confirmed": "on"}).status_code == 302
     )
     assert WorkItem.objects.filter(cause=Cause.SECOND_DOSE).exists()
+
+
+def test_an_injection_without_a_dose_is_noted_and_taken_back(cast, ada, due, coordinator):
+    path = f"{ada}/facts"
+    of_a_dose = coordinator.post(path, {"taken_on": "2027-01-04"})
+    assert of_a_dose.status_code == 409
+    assert f"{ada}/doses/{due.id}" in of_a_dose.content.decode()
+    nothing = coordinator.post(path, {"taken_on": "", "note": "kept words"})
+    assert nothing.status_code == 422
+    assert 'id="taken_on_wrong"' in nothing.content.decode()
+    assert "kept words" in nothing.content.decode()
+    told = {"taken_on": "2026-12-15", "site": "thigh_left", "as_prescribed": "no", "key": "one"}
+    for _ in range(2):
+        assert coordinator.post(path, told).headers["Location"] == path
+    fact = Injection.objects.get()
+    assert (fact.recorded_by, fact.as_prescribed) == (cast.coordinator, False)
+    assert WorkItem.objects.filter(cause=Cause.NOT_AS_PRESCRIBED).exists()
+    close = coordinator.post(path, {"taken_on": "2026-12-17"})
+    assert close.status_code == 409
+    assert "Both are true" in close.content.decode()
+    assert coordinator.post(f"{path}/{fact.id}/take-back").status_code == 302
+    assert "<s><b>" in text(coordinator, path)
+    assert coordinator.post(f"{path}/{fact.id}/take-back").status_code == 409
