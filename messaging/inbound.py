@@ -21,6 +21,9 @@ log = logging.getLogger(__name__)
 LONGEST_NUMBER = 16
 MOST_ATTEMPTS = 32_767
 
+NOT_READ = frozenset({Scope.COMMUNITY, Scope.MODERATORS})
+"""Scopes whose texts are nobody's to read: their words aren't kept, only what carriers ask for."""
+
 
 def receive(params: Mapping[str, str], now: datetime) -> bool:
     """Store one inbound text, and honour a carrier word in it; whether it was new.
@@ -42,34 +45,43 @@ def receive(params: Mapping[str, str], now: datetime) -> bool:
 
 
 def store(sender: Sender, sid: str, number: str, body: str, received_at: datetime) -> bool:
-    """Store a text that one of our senders got, once for its sid; whether it was new."""
+    """Store a text that one of our senders got, once for its sid; whether it was new. Of
+    scopes that nobody reads (NOT_READ) the words are left out."""
     if not 0 < len(number) <= LONGEST_NUMBER or not 0 < len(sid) <= 34:
         return False
     word = carrier_word(body)
+    # Without what Postgres can't keep: NUL, and halves of pairs.
+    kept = body.replace("\0", "").encode(errors="replace").decode()
     with transaction.atomic():
-        _, new = InboundSms.objects.get_or_create(
+        row, new = InboundSms.objects.get_or_create(
             sid=sid,
             defaults={
                 "scope": sender.scope,
                 "sender": sender,
                 "number": number,
-                # What Postgres can't keep: NUL, and halves of pairs.
-                "body": body.replace("\0", "").encode(errors="replace").decode(),
+                "body": "" if sender.scope in NOT_READ else kept,
                 "carrier_word": word or "",
                 "received_at": received_at,
             },
         )
         if new and word in {CarrierWord.STOP, CarrierWord.START}:
-            say(sender.scope, number, opted_out=word == CarrierWord.STOP, said_at=received_at)
+            stop = word == CarrierWord.STOP
+            row.turned = say(sender.scope, number, opted_out=stop, said_at=received_at)
+            row.save(update_fields=["turned"])
     return new
 
 
-def say(scope: str, number: str, *, opted_out: bool, said_at: datetime) -> None:
-    """Note whether a number takes texts in a scope. An older word never overrides a later one."""
+def say(scope: str, number: str, *, opted_out: bool, said_at: datetime) -> bool:
+    """Note whether a number takes texts in a scope; whether that is something new. An older word
+    never overrides a later one."""
     word = {"opted_out": opted_out, "said_at": said_at}
     row, new = OptOut.objects.get_or_create(scope=scope, number=number, defaults=word)
-    if not new:
-        OptOut.objects.filter(id=row.id, said_at__lt=said_at).update(**word)
+    if new:
+        return opted_out
+    earlier = OptOut.objects.filter(id=row.id, said_at__lt=said_at)
+    turned = earlier.exclude(opted_out=opted_out).update(**word)
+    earlier.update(**word)
+    return bool(turned)
 
 
 def opted_out(scope: Scope, numbers: Collection[str]) -> dict[str, datetime]:

@@ -282,6 +282,9 @@ class InboundSms(TimeSortedModel):
     number = models.CharField(max_length=16, help_text="Whose phone it came from, E.164.")
     body = models.TextField(blank=True)
     carrier_word = models.CharField(max_length=8, blank=True, help_text="stop, start or help.")
+    turned = models.BooleanField(
+        default=False, help_text="Its carrier word changed whether this number takes texts."
+    )
     received_at = models.DateTimeField()
     taken_at = models.DateTimeField(null=True)
 

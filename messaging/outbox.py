@@ -142,6 +142,17 @@ def texts_about(about_ids: Collection[UUID]) -> list[Sms]:
     return list(Sms.objects.filter(about_id__in=about_ids).order_by("id"))
 
 
+def left_between(owner_ids: Collection[UUID], keys: str, since: datetime, until: datetime) -> bool:
+    """Whether a text to one of these people, whose key begins so, left (or may have) meanwhile."""
+    return Sms.objects.filter(
+        owner_id__in=owner_ids,
+        dedup_key__startswith=keys,
+        state__in=MAY_HAVE_LEFT,
+        claimed_at__gt=since,
+        claimed_at__lt=until,
+    ).exists()
+
+
 def in_doubt() -> QuerySet[Sms]:
     """Texts of which nobody knows whether they reached anybody: not yet, or never any more."""
     gave_up = SmsEvent.objects.filter(sms=OuterRef("pk"), status=Finding.USE_OVER)

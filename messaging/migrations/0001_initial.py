@@ -148,6 +148,7 @@ class Migration(migrations.Migration):
                 ('number', models.CharField(help_text='Whose phone it came from, E.164.', max_length=16)),
                 ('body', models.TextField(blank=True)),
                 ('carrier_word', models.CharField(blank=True, help_text='stop, start or help.', max_length=8)),
+                ('turned', models.BooleanField(default=False, help_text='Its carrier word changed whether this number takes texts.')),
                 ('received_at', models.DateTimeField()),
                 ('taken_at', models.DateTimeField(null=True)),
                 ('sender', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='messaging.sender')),
