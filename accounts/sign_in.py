@@ -1,4 +1,4 @@
-"""Signing in and out with e-mail, password and a token; and counting attempts at it."""
+"""Signing in and out with e-mail and password, for a token or a session; and counting attempts."""
 
 import hashlib
 from dataclasses import dataclass
@@ -47,8 +47,28 @@ class SignedIn:
 def sign_in(email: str, password: str, address: str, request_id: str, now: datetime) -> SignedIn:
     """Give a person a token. address: where they come from, as far as attempts are counted.
 
-    Raises NotSignedIn and TooMany. An unknown e-mail, a wrong password and a person who has left
-    get the same answer after the same work, so that nobody can find out who is here.
+    Raises NotSignedIn and TooMany.
+    """
+    user = _prove(email, password, address, request_id, now)
+    with transaction.atomic():
+        audit.record(audit.by(user, request_id), "sign_in", clinic_id=None, subject_id=user.id)
+        return give_token(user)
+
+
+def sign_in_to_pages(
+    email: str, password: str, address: str, request_id: str, now: datetime
+) -> User:
+    """The same for pages, which keep a session instead: it is the door's to begin it."""
+    user = _prove(email, password, address, request_id, now)
+    audit.record(audit.by(user, request_id), "sign_in", clinic_id=None, subject_id=user.id)
+    return user
+
+
+def _prove(email: str, password: str, address: str, request_id: str, now: datetime) -> User:
+    """Whose e-mail and password these are.
+
+    An unknown e-mail, a wrong password and a person who has left get the same answer after the
+    same work, so that nobody can find out who is here.
     """
     email = email.lower()
     _count(f"address {address}", MOST_OF_ADDRESS, now)
@@ -65,9 +85,7 @@ def sign_in(email: str, password: str, address: str, request_id: str, now: datet
         )
         raise NotSignedIn("not_signed_in", "This e-mail and this password don't belong together.")
     cache.delete(_key(f"email {email}"))
-    with transaction.atomic():
-        audit.record(audit.by(user, request_id), "sign_in", clinic_id=None, subject_id=user.id)
-        return give_token(user)
+    return user
 
 
 def give_token(user: User) -> SignedIn:
@@ -81,6 +99,12 @@ def sign_out(token: AuthToken, actor: audit.Actor) -> None:
     with transaction.atomic():
         token.delete()
         audit.record(actor, "sign_out", clinic_id=None, subject_id=token.user_id)
+
+
+def note_sign_out(actor: audit.Actor) -> None:
+    """Write down that somebody ended their session: it is the door's to end it."""
+    subject_id = actor.user.id if actor.user else None
+    audit.record(actor, "sign_out", clinic_id=None, subject_id=subject_id)
 
 
 def forget_sign_ins(now: datetime) -> None:

@@ -23,19 +23,11 @@ from api.fields import OneOf
 from api.periods import Period, bounds
 from api.schema import operation
 from reminders import adherence, reading
-from reminders.adherence import Became, Figures
+from reminders.adherence import IN_WORDS, Figures
 from reminders.models import Patient
 from reminders.policies import policy_of
 from reminders.schedule import local_date
 
-IN_WORDS: dict[Became, str] = {
-    Became.ON_TIME: "Injected on time",
-    Became.LATE: "Injected late",
-    Became.SKIPPED: "Left out",
-    Became.NO_ANSWER: "Missed: no answer",
-    Became.NOT_ASKED: "Missed: our text did not arrive",
-    Became.UNKNOWN: "Not known",
-}
 CHOICES = [(became.value, words) for became, words in IN_WORDS.items()]
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """With these a cell begins that a spreadsheet would run."""

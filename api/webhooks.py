@@ -16,6 +16,7 @@ from api.entrance import TwilioOnly
 from api.parsers import Form
 from api.schema import operation
 from messaging import inbound
+from messaging.clock import read_clock
 
 NO_ANSWER = '<?xml version="1.0" encoding="UTF-8"?><Response/>'
 """TwiML that says nothing: what we answer goes through the outbox."""
@@ -108,5 +109,5 @@ class TwilioInbound(TwilioDoor):
         For Twilio alone: signed with the token of AccountSid. It is stored once for its
         MessageSid; the answer holds no text.
         """
-        inbound.receive(self.fields, self.now)
+        inbound.receive(self.fields, read_clock())
         return HttpResponse(NO_ANSWER, content_type="text/xml; charset=utf-8")

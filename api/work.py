@@ -12,6 +12,7 @@ from api.door import Door
 from api.entrance import Anybody, Staff
 from api.schema import operation
 from community.alarms import alarms as community_alarms
+from messaging.clock import read_clock
 from reminders import alarms
 
 
@@ -19,9 +20,9 @@ class AlarmShown(serializers.Serializer[Any]):
     """Something that somebody has to look at now."""
 
     name = serializers.CharField(
-        help_text="planning_silent, sending_silent, paging_silent, circuit_open, nobody_on_duty, "
-        "page_lost, duty_opted_out; of the community no_moderator_on_duty, crisis_paging_silent, "
-        "crisis_finds_nobody, crisis_page_lost or moderator_opted_out."
+        help_text="planning_silent, sending_silent, hearing_silent, paging_silent, circuit_open, "
+        "nobody_on_duty, page_lost, duty_opted_out; of the community no_moderator_on_duty, "
+        "crisis_paging_silent, crisis_finds_nobody, crisis_page_lost or moderator_opted_out."
     )
     seconds = serializers.FloatField(help_text="For how long it has been so.")
 
@@ -44,9 +45,10 @@ class Work(Door):
 
         For a monitor: workers that are all dead can't tell. Names no clinic and nobody.
         """
+        now = read_clock()
         found = [
             {"name": alarm.name, "seconds": round(alarm.seconds, 1)}
-            for alarm in (*alarms.alarms(self.now), *community_alarms(self.now))
+            for alarm in (*alarms.alarms(now), *community_alarms(now))
         ]
         return Response({"alarms": found}, 503 if found else 200)
 
@@ -60,6 +62,6 @@ class Metrics(Door):
     def get(self, request: Request) -> HttpResponse:
         """The same and more as figures, in Prometheus's text format, over all clinics."""
         registry = CollectorRegistry()
-        for name, value in alarms.figures(self.now).items():
+        for name, value in alarms.figures(read_clock()).items():
             Gauge(f"dosecircle_{name}", name.replace("_", " "), registry=registry).set(value)
         return HttpResponse(generate_latest(registry), content_type="text/plain; version=0.0.4")

@@ -24,7 +24,7 @@ PHRASES = {
     "later_at": r"we will text you again today at(?P<day>)",
     "later": r"you asked us to remind you of (your injection of )?(?P<day>[^.]+)\. Reply",
     "later_full": r"we can't text you again today(?P<day>)",
-    "which": r"is this about (?P<day>[^?]+)\? Reply 1 for yes",
+    "which": r"is this about (?P<day>[^?]+)\? If so, reply 1",
     "effect": r"thank you for telling us\. Your team(?P<day>)",
     "safety": r"please call your team now about what you wrote(?P<day>)",
 }

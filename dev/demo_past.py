@@ -13,12 +13,15 @@ from decimal import Decimal
 from itertools import count
 from uuid import uuid4
 
+from django.db.models import F
+
 from accounts import audit
 from accounts.models import User
 from dev.demo_answers import WORDS, Says
 from dev.environment import ROUTINE_NUMBER
 from messaging import inbound, outbox
 from messaging.models import InboundSms, Scope, Sender, Sms
+from messaging.states import State
 from reminders import attending, hearing
 from reminders.models import (
     Answer,
@@ -105,8 +108,12 @@ def write_lately(people: Sequence[Patient], actor: audit.Actor, now: datetime) -
         at = now - timedelta(minutes=50 * ago)
         inbound.store(sender, f"SM{uuid4().hex}", patient.number, body, at)
         hearing.hear(at)
-    # They were answered then: the phones of this demo were not there yet.
-    outbox.cancel(list(Sms.objects.filter(state="queued").values_list("about_id", flat=True)))
+    # They were answered then, though the phones of this demo were not there yet.
+    waiting = Sms.objects.filter(state=State.QUEUED)
+    waiting.filter(dedup_key__startswith="answer:").update(
+        state=State.DELIVERED, state_at=F("queued_at"), sender=sender
+    )
+    outbox.cancel(list(waiting.values_list("about_id", flat=True)))
     missed = WorkItem.objects.filter(patient__in=people, cause=Cause.NO_ANSWER, closed_at=None)
     for item in missed.order_by("opened_at")[:1]:
         attending.take(item.id, actor, now - timedelta(hours=2))

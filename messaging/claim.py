@@ -181,6 +181,13 @@ _PROBE = f"""
 
 _CLINIC = f"COALESCE(sms.clinic_id, '{NO_CLINIC}'::uuid)"
 
+NOT_HELD = f"""(sms.asked_for OR sms.kind = 'repeat' OR NOT EXISTS (
+        SELECT FROM messaging_inboundsms AS unread
+        WHERE unread.scope = sms.scope AND unread.number = sms."to"
+            AND unread.taken_at IS NULL AND unread.carrier_word <> 'stop'
+            AND unread.received_at > {CLOCK} - %(unread)s::interval))"""
+"""That no answer of the person's waits to be read, or none that matters to this text."""
+
 # What may leave by this sender: of no use, unread, cancelled and twins stay for the next time. A
 # `repeat` text in doubt goes by another sender where there is one; a standby takes no text that may
 # have been asked for at another account.
@@ -190,18 +197,14 @@ _MAY_LEAVE = f"""
     AND CASE WHEN sms.kind = 'repeat' AND sms.attempt > sms.refusals
         THEN NOT %(others)s OR sms.sender_id <> %(sender)s
         ELSE %(in_line)s AND NOT (%(standby)s AND sms.requeued) END
-    AND (sms.asked_for OR sms.kind = 'repeat' OR NOT EXISTS (
-        SELECT FROM messaging_inboundsms AS unread
-        WHERE unread.scope = sms.scope AND unread.number = sms."to"
-            AND unread.taken_at IS NULL AND unread.carrier_word <> 'stop'
-            AND unread.received_at > {CLOCK} - %(unread)s::interval))
+    AND {NOT_HELD}
     AND NOT EXISTS (
         SELECT FROM messaging_sms AS twin
         WHERE twin.account = %(account)s AND twin."to" = sms."to"
             AND twin.body_digest = sms.body_digest
             AND twin.state IN ('sending', 'unknown')
         OFFSET 0)
-"""  # noqa: S608
+"""
 
 # Clinics take turns, beginning with the one after that served last: `walk` steps along the index
 # from clinic to clinic, as far as there is room, past the last (null) to the first. Each gets its

@@ -47,7 +47,7 @@ def store(sender: Sender, sid: str, number: str, body: str, received_at: datetim
         return False
     word = carrier_word(body)
     with transaction.atomic():
-        _, new = InboundSms.objects.get_or_create(
+        row, new = InboundSms.objects.get_or_create(
             sid=sid,
             defaults={
                 "scope": sender.scope,
@@ -60,22 +60,34 @@ def store(sender: Sender, sid: str, number: str, body: str, received_at: datetim
             },
         )
         if new and word in {CarrierWord.STOP, CarrierWord.START}:
-            say(sender.scope, number, opted_out=word == CarrierWord.STOP, said_at=received_at)
+            stop = word == CarrierWord.STOP
+            row.turned = say(sender.scope, number, opted_out=stop, said_at=received_at)
+            row.save(update_fields=["turned"])
     return new
 
 
-def say(scope: str, number: str, *, opted_out: bool, said_at: datetime) -> None:
-    """Note whether a number takes texts in a scope. An older word never overrides a later one."""
+def say(scope: str, number: str, *, opted_out: bool, said_at: datetime) -> bool:
+    """Note whether a number takes texts in a scope; whether that is something new. An older word
+    never overrides a later one."""
     word = {"opted_out": opted_out, "said_at": said_at}
     row, new = OptOut.objects.get_or_create(scope=scope, number=number, defaults=word)
-    if not new:
-        OptOut.objects.filter(id=row.id, said_at__lt=said_at).update(**word)
+    if new:
+        return opted_out
+    earlier = OptOut.objects.filter(id=row.id, said_at__lt=said_at)
+    turned = earlier.exclude(opted_out=opted_out).update(**word)
+    earlier.update(**word)
+    return bool(turned)
 
 
 def opted_out(scope: Scope, numbers: Collection[str]) -> dict[str, datetime]:
     """Which of these numbers take no texts in a scope, and since when."""
     said = OptOut.objects.filter(scope=scope, number__in=numbers, opted_out=True)
     return dict(said.values_list("number", "said_at"))
+
+
+def texts(scope: Scope, ids: Collection[UUID]) -> dict[UUID, InboundSms]:
+    """These texts that people sent us in a scope, by their ids."""
+    return InboundSms.objects.filter(scope=scope).in_bulk(ids)
 
 
 def report(sms_id: UUID, attempt: int, params: Mapping[str, str]) -> None:

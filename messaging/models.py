@@ -5,7 +5,7 @@ from uuid import UUID
 
 from django.db import models
 from django.db.models import F, Q, Value
-from django.db.models.functions import Coalesce, Now
+from django.db.models.functions import Coalesce, Greatest, Now
 
 from accounts.keys import TimeSortedModel
 from accounts.models import Clinic
@@ -61,6 +61,7 @@ class Sender(TimeSortedModel):
     slowed_to, slowed_at: the part of its rate that it was slowed down to, and from when on it may
     send again and recovers by itself (pace.py). turn: the clinic that was served last. standby: it
     sends only while no sender of the first line can, and only once a text to it has reached us.
+    taken_at: when Twilio last took a text from it, to some seconds (silence.py).
     """
 
     account = models.CharField(max_length=34, help_text="Twilio's AccountSid.")
@@ -73,6 +74,7 @@ class Sender(TimeSortedModel):
     slowed_to = models.FloatField(default=1.0)
     slowed_at = models.DateTimeField(default=IDLE)
     turn = models.UUIDField(default=BEFORE_ALL)
+    taken_at = models.DateTimeField(default=IDLE)
     inbound_seen_at = models.DateTimeField(null=True)
     # Start of the last whole reading of Twilio's list of inbound texts; the next begins earlier.
     inbound_read_at = models.DateTimeField(db_default=Now())
@@ -233,9 +235,9 @@ class Sms(TimeSortedModel):
             models.Index(fields=["to"], condition=MAY_HAVE_LEFT_ANOTHER, name="sms_left_another"),
             # Read by claim.close_useless: uses that are over.
             models.Index(fields=["expires_at"], condition=Q(state=State.QUEUED), name="sms_by_use"),
-            # Read by read_back: taken by Twilio, with no final word yet.
+            # Read by read_back: taken by Twilio, no final word yet, longest not heard of first.
             models.Index(
-                fields=["state_at"],
+                Greatest("checked_at", "state_at"),
                 condition=Q(state__in=[State.ACCEPTED, State.SENT]),
                 name="sms_no_last_word",
             ),
@@ -280,6 +282,9 @@ class InboundSms(TimeSortedModel):
     number = models.CharField(max_length=16, help_text="Whose phone it came from, E.164.")
     body = models.TextField(blank=True)
     carrier_word = models.CharField(max_length=8, blank=True, help_text="stop, start or help.")
+    turned = models.BooleanField(
+        default=False, help_text="Its carrier word changed whether this number takes texts."
+    )
     received_at = models.DateTimeField()
     taken_at = models.DateTimeField(null=True)
 

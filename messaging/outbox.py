@@ -85,6 +85,12 @@ def is_queued_or_went(dedup_key: str) -> bool:
     return Sms.objects.filter(dedup_key=dedup_key).exclude(state=State.CANCELLED).exists()
 
 
+def texts_with(dedup_keys: Collection[str]) -> dict[str, Sms]:
+    """The texts for these steps that are queued or went, by their keys."""
+    found = Sms.objects.filter(dedup_key__in=dedup_keys).exclude(state=State.CANCELLED)
+    return {sms.dedup_key: sms for sms in found}
+
+
 def blank(about_ids: Collection[UUID]) -> None:
     """Forget the words of texts about these, as of codes that are used up. Cancel them before: one
     that could still go must not go blank."""
@@ -134,6 +140,17 @@ def texts_of(owner_id: UUID, scope: Scope) -> QuerySet[Sms]:
 def texts_about(about_ids: Collection[UUID]) -> list[Sms]:
     """All texts about these, oldest first."""
     return list(Sms.objects.filter(about_id__in=about_ids).order_by("id"))
+
+
+def left_between(owner_ids: Collection[UUID], keys: str, since: datetime, until: datetime) -> bool:
+    """Whether a text to one of these people, whose key begins so, left (or may have) meanwhile."""
+    return Sms.objects.filter(
+        owner_id__in=owner_ids,
+        dedup_key__startswith=keys,
+        state__in=MAY_HAVE_LEFT,
+        claimed_at__gt=since,
+        claimed_at__lt=until,
+    ).exists()
 
 
 def in_doubt() -> QuerySet[Sms]:

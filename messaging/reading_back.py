@@ -3,6 +3,9 @@ down. Twilio's own retries end within 15 seconds."""
 
 import logging
 import time
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -20,17 +23,39 @@ from messaging.vocabulary import evidence_in
 log = logging.getLogger(__name__)
 
 MOST = 100
+"""Texts that are asked after one by one; if there are more, one reading of the list serves all of
+the last hours."""
+
+MOST_LISTED = 20_000
+BATCH = 1000
+LISTED = "6 hours"
+"""How far back a list is read: what is older among thousands that are younger costs more pages than
+calls of its own."""
+
 PATIENCE = 10.0
 """Seconds for the answers: others of this queue wait for us. Who wasn't asked is asked later."""
 
 SILENT = "10 minutes"
-"""After so long without a word, and again after as long, a text is asked after."""
+"""After so long without a word a text is asked after; then after nearly twice as long each time,
+for most of those that stay silent have a carrier that never reports."""
 
 GIVEN_UP = "3 days"
-"""Carriers that report nothing leave a text `sent` for ever: after this nobody asks any more."""
+"""After this nobody asks any more."""
 
+CLOCKS_DIFFER = timedelta(minutes=5)
 INBOUND_EVERY = timedelta(minutes=5)
 OVERLAP = timedelta(hours=1)
+
+
+@dataclass(frozen=True)
+class _Silent:
+    """A text that Twilio took, without a last word; ours to ask after for a while."""
+
+    id: UUID
+    attempt: int
+    account: str
+    sid: str
+    claimed_at: datetime
 
 
 def read_back(now: datetime | None = None) -> int:
@@ -43,30 +68,65 @@ def read_back(now: datetime | None = None) -> int:
 
 
 def _read_reports(now: datetime | None) -> int:
+    """Those that wait longest first, until none waits or our time is over."""
+    until, moved, full = time.monotonic() + PATIENCE, 0, True
+    while full and time.monotonic() < until:
+        silent = _take_silent(MOST, now)
+        moved += _fetch(silent, until, now)
+        full = len(silent) == MOST
+        if full:
+            moved += _read_list(_take_silent(MOST_LISTED, now, listed=LISTED), now)
+    return moved
+
+
+def _take_silent(most: int, now: datetime | None, listed: str = GIVEN_UP) -> list[_Silent]:
+    facts = {"now": now, "most": most, "silent": SILENT, "given_up": GIVEN_UP, "listed": listed}
     with connection.cursor() as cursor:
-        cursor.execute(
-            _TAKE_SILENT, {"now": now, "most": MOST, "silent": SILENT, "given_up": GIVEN_UP}
-        )
-        silent = cursor.fetchall()
+        cursor.execute(_TAKE_SILENT, facts)
+        return [_Silent(*row) for row in cursor.fetchall()]
+
+
+def _fetch(silent: Sequence[_Silent], until: float, now: datetime | None) -> int:
     if not silent:
         return 0
     if not connection.in_atomic_block:
         connection.close()
-    wanted = [(account, sid) for _, _, account, sid in silent]
-    found = GATEWAY.fetch_all(wanted, until=time.monotonic() + PATIENCE)
-    reports = (
-        _report(sms_id, attempt, message)
-        for (sms_id, attempt, _, _), message in zip(silent, found, strict=True)
-        if message is not None
-    )
-    return advance((report for report in reports if report), now)
+    found = GATEWAY.fetch_all([(text.account, text.sid) for text in silent], until=until)
+    told = [
+        (text, message) for text, message in zip(silent, found, strict=True) if message is not None
+    ]
+    return advance(_reports(told), now)
 
 
-def _report(sms_id: UUID, attempt: int, message: Message) -> Report | None:
-    finding = evidence_in(message.status, message.error_code)
-    if finding is None:
-        return None
-    return Report(sms_id, attempt, Source.FETCH, finding, message.sid, message.error_code)
+def _read_list(silent: Sequence[_Silent], now: datetime | None) -> int:
+    """Find all of these in their accounts' lists."""
+    of_account: defaultdict[str, dict[str, _Silent]] = defaultdict(dict)
+    for text in silent:
+        of_account[text.account][text.sid] = text
+    moved = 0
+    for account, of_sid in of_account.items():
+        if not connection.in_atomic_block:
+            connection.close()
+        since = min(text.claimed_at for text in of_sid.values()) - CLOCKS_DIFFER
+        try:
+            listed = GATEWAY.messages(account, since)
+        except Unreadable as trouble:
+            log.warning("Reports of account %s can't be read back: %s", account, trouble)
+            continue
+        told = [(of_sid[message.sid], message) for message in listed if message.sid in of_sid]
+        for start in range(0, len(told), BATCH):
+            moved += advance(_reports(told[start : start + BATCH]), now)
+    return moved
+
+
+def _reports(told: Iterable[tuple[_Silent, Message]]) -> Iterator[Report]:
+    """What was read of these texts; nothing of statuses that we don't know."""
+    for text, message in told:
+        finding = evidence_in(message.status, message.error_code)
+        if finding is not None:
+            yield Report(
+                text.id, text.attempt, Source.FETCH, finding, message.sid, message.error_code
+            )
 
 
 def _read_inbound(now: datetime | None) -> int:
@@ -104,14 +164,20 @@ def _read_inbound_of(sender: Sender, begun: datetime) -> int:
     return came
 
 
+# checked_at says when a text is as good as just heard of, so that what is due stands first in the
+# index, whatever its interval; after the last time it says never.
 _TAKE_SILENT = f"""
-    UPDATE messaging_sms SET checked_at = {CLOCK}
+    UPDATE messaging_sms SET checked_at = CASE
+        WHEN 2 * ({CLOCK} - state_at) - %(silent)s::interval < %(given_up)s::interval
+        THEN {CLOCK} + GREATEST('0', {CLOCK} - state_at - 2 * %(silent)s::interval)
+        ELSE state_at + interval '100 years' END
     WHERE id IN (
         SELECT id FROM messaging_sms
         WHERE state IN ('accepted', 'sent') AND sid IS NOT NULL
-            AND state_at <= {CLOCK} - %(silent)s::interval
+            AND GREATEST(checked_at, state_at) BETWEEN
+                {CLOCK} - %(given_up)s::interval AND {CLOCK} - %(silent)s::interval
             AND state_at > {CLOCK} - %(given_up)s::interval
-            AND (checked_at IS NULL OR checked_at <= {CLOCK} - %(silent)s::interval)
-        ORDER BY state_at LIMIT %(most)s FOR UPDATE SKIP LOCKED)
-    RETURNING id, attempt, account, sid
+            AND claimed_at > {CLOCK} - %(listed)s::interval
+        ORDER BY GREATEST(checked_at, state_at) LIMIT %(most)s FOR UPDATE SKIP LOCKED)
+    RETURNING id, attempt, account, sid, claimed_at
 """  # noqa: S608 - no value is formatted in

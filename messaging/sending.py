@@ -29,6 +29,7 @@ from messaging.inbound import say
 from messaging.models import Lane
 from messaging.pace import slow_down
 from messaging.provider import GATEWAY
+from messaging.silence import note_taken
 
 log = logging.getLogger(__name__)
 
@@ -190,6 +191,7 @@ def _record(under_way: Sequence[_Batch], now: datetime | None) -> None:
         try:
             advance(reports, now)
             _take_faults(came, now)
+            note_taken({text.sender_id for text, a in came if a.sid}, now)
             for batch in under_way:
                 # Of whole claims: what works for some texts of one isn't to blame for the others.
                 if not batch.left:

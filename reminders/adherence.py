@@ -73,6 +73,16 @@ class Became(StrEnum):
     UNKNOWN = "unknown"
 
 
+IN_WORDS: dict[Became, str] = {
+    Became.ON_TIME: "Injected on time",
+    Became.LATE: "Injected late",
+    Became.SKIPPED: "Left out",
+    Became.NO_ANSWER: "Missed: no answer",
+    Became.NOT_ASKED: "Missed: our text did not arrive",
+    Became.UNKNOWN: "Not known",
+}
+
+
 @dataclass(frozen=True)
 class Figures:
     """How many doses were due, and what became of them: the others add up to `due`."""

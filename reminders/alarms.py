@@ -11,7 +11,7 @@ from django.db.models import Min, Sum
 
 from messaging.circuits import open_circuits
 from messaging.models import Sms
-from messaging.silence import SILENCE, Alarm, silent_for
+from messaging.silence import SILENCE, Alarm, silent_for, unheard_for
 from messaging.states import State
 from reminders import paging
 from reminders.daily_count import FIGURES
@@ -30,7 +30,10 @@ def alarms(now: datetime) -> list[Alarm]:
         found.append(Alarm("planning_silent", waits, "doses are due, and nobody looks"))
     silence = silent_for()
     if silence > SILENCE:
-        found.append(Alarm("sending_silent", silence, "texts are due, and nobody sends them"))
+        found.append(Alarm("sending_silent", silence, "texts are due, and none is taken"))
+    unheard = unheard_for(now)
+    if unheard > SILENCE:
+        found.append(Alarm("hearing_silent", unheard, "people wrote, and nobody reads it"))
     pages = paging.unpaged_for(now)
     if pages > SILENCE:
         found.append(Alarm("paging_silent", pages, "urgent items are due, and nobody pages"))
@@ -57,6 +60,7 @@ def figures(now: datetime) -> dict[str, float]:
     return {
         "planning_waits_seconds": unplanned_for(now),
         "sending_silent_seconds": silent_for(),
+        "hearing_silent_seconds": unheard_for(now),
         "circuits_open": len(open_circuits()),
         "texts_unknown": Sms.objects.filter(state=State.UNKNOWN).count(),
         **{f"doses_today_{name}": counted[name] or 0 for name in FIGURES},

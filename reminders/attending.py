@@ -11,7 +11,7 @@ from django.db import transaction
 
 from accounts import audit
 from accounts.models import User
-from accounts.refusals import Conflict
+from accounts.refusals import Conflict, Stale
 from messaging import outbox
 from reminders.models import Outcome, Urgency, WorkItem, WorkNote
 
@@ -60,14 +60,27 @@ def add_note(item_id: UUID, text: str, actor: audit.Actor, now: datetime) -> Wor
 
 
 def close(
-    item_id: UUID, outcome: Outcome, text: str, actor: audit.Actor, now: datetime
+    item_id: UUID,
+    outcome: Outcome,
+    text: str,
+    actor: audit.Actor,
+    now: datetime,
+    *,
+    times: int | None = None,
 ) -> WorkItem:
     """Close an item: it was dealt with, or there was nothing to do. text: a last note, or "".
+    times: how many findings it had when its closer looked; None asks nothing.
 
-    Raises Conflict if it is closed already, or somebody else's.
+    Raises Conflict if it is closed already, or somebody else's; Stale if more has happened, for
+    what nobody has seen must not be closed with the rest.
     """
     with transaction.atomic():
         item = _lock(item_id, actor, now)
+        if times is not None and item.times != times:
+            raise Stale(
+                "happened_again",
+                "Something more has happened since you looked. Read it, then close the item.",
+            )
         item.owner = item.owned_until = item.next_page_at = None
         # Hosts' clocks differ by a little.
         item.closed_at = max(now, item.opened_at)

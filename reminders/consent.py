@@ -32,10 +32,12 @@ def withdraw_consent(patient_id: UUID, actor: audit.Actor, now: datetime) -> Pat
 
 def take_up_again(patient: Patient, agreed_on: date, now: datetime) -> None:
     """Let texts go again to a patient who had withdrawn and agrees anew; within a verb that has
-    locked them. A stop that they texted themselves is theirs to take back."""
+    locked them. A stop that they texted themselves is theirs to take back, and a phone that was
+    lost stays without."""
     withdrawn = patient.work_items.filter(cause=Cause.CONSENT_MISSING, closed_at=None).first()
     if withdrawn is None or agreed_on.isoformat() < withdrawn.facts["on"]:
         return
-    if not patient.work_items.filter(cause=Cause.OPTED_OUT, closed_at=None).exists():
+    stays = [Cause.OPTED_OUT, Cause.NUMBER_LOST]
+    if not patient.work_items.filter(cause__in=stays, closed_at=None).exists():
         inbound.say(Scope.CARE, patient.number, opted_out=False, said_at=now)
     settle_items([patient.id], [Cause.CONSENT_MISSING], now, agreed_on=agreed_on.isoformat())

@@ -5,15 +5,15 @@ with the date, and never guess. Urgent signs come first, whatever else the text 
 """
 
 import unicodedata
-from collections.abc import Iterable
-from datetime import date, datetime, timedelta
+from collections.abc import Sequence
+from datetime import date, datetime
 from uuid import UUID
 
 from accounts import audit
 from messaging.inbound import say
 from messaging.models import InboundSms
 from messaging.vocabulary import CarrierWord
-from reminders import replies
+from reminders import danger, questions, replies
 from reminders.asked_about import latest_dose, next_dates, open_dose, told_lately
 from reminders.diary import note_side_effect
 from reminders.injections import near_injection
@@ -43,7 +43,6 @@ ANSWERING = frozenset({Meaning.TAKEN, Meaning.SKIP, Meaning.LATER})
 """Meanings that are about one dose. Two of them in one text are a person's to read."""
 
 TOLD = {Meaning.TAKEN: Told.TAKEN, Meaning.SKIP: Told.SKIPPED}
-ASKING_LASTS = timedelta(hours=24)
 PATIENT = audit.Actor("patient")
 
 
@@ -54,10 +53,11 @@ class Conversation:
         self.row = row
         self.patients = patients
         self.now = now
-        self.question = self._open_question()
+        self.question = questions.open_question(row, patients, now)
         self.open_doses = {patient.id: open_dose(patient, now) for patient in patients}
         self.said = self._understand(row)
         self.answers: dict[UUID, Answer] = {}
+        self.ends_texts = False
 
     def handle(self) -> None:
         """Do what the text asks for, and keep what we made of it."""
@@ -67,7 +67,10 @@ class Conversation:
             case CarrierWord.START:
                 self._start()
             case _:
-                self._urgent()
+                if self.said.urgent:
+                    danger.tell_the_team(self.said, self.patients, self.row, self.now)
+                    danger.answer(self.said, self.patients, self.row, self.now)
+                    self._close(Handled.TO_READ)
                 self._answer()
 
     # -- what is wanted ---------------------------------------------------------------------------
@@ -75,7 +78,7 @@ class Conversation:
     def _answer(self) -> None:
         said, digit = self.said, lone_digit(self.row.body)
         if Meaning.STOP in said.meanings:
-            self._stop(confirm=True)
+            self._answer_and_stop(said)
         elif self.question is not None and digit is not None:
             self._answer_question(self.question, digit)
         elif Meaning.START in said.meanings:
@@ -85,18 +88,25 @@ class Conversation:
         else:
             self._others(said)
 
+    def _answer_and_stop(self, said: Understood) -> None:
+        """What else it says counts too; the confirmation is our only answer."""
+        self.ends_texts = True
+        if self._about_a_dose(said):
+            self._answer_dose(said)
+        else:
+            self._others(said, answered=True)
+        self._stop(confirm=True)
+
     def _about_a_dose(self, said: Understood) -> bool:
         """Whether it answers for a dose, and nothing in it makes that doubtful."""
-        if len(ANSWERING & set(said.meanings)) != 1:
-            return False
-        explained = said.urgent or {Meaning.SIDE_EFFECT, Meaning.CALL_ME} & set(said.meanings)
-        return bool(explained) or not said.human
+        return len(ANSWERING & set(said.meanings)) == 1 and not said.doubtful
 
     def _answer_dose(self, said: Understood) -> None:
         [meaning] = ANSWERING & set(said.meanings)
         asked = [patient for patient in self.patients if self.open_doses[patient.id] is not None]
-        if len(asked) > 1:
-            self._ask(Question.Kind.WHO, asked[0], [str(p.id) for p in asked], choices=asked)
+        told = [patient for patient in self.patients if self._told_lately(patient, meaning)]
+        if len(asked) > 1 or (asked and told):
+            self._ask_who(asked, told)
         elif asked:
             self._tell(asked[0], self.open_doses[asked[0].id], meaning, said, self.row)
         elif len(self.patients) == 1:
@@ -104,6 +114,14 @@ class Conversation:
         else:
             self._to_read(self.patients)
         self._others(said, answered=True)
+
+    def _told_lately(self, patient: Patient, meaning: Meaning) -> bool:
+        """Whether just this was told of the dose of somebody who waits for no other."""
+        if meaning not in TOLD or self.open_doses[patient.id] is not None:
+            return False
+        latest = latest_dose(patient, self.now)
+        since = self.now - questions.LASTS
+        return latest is not None and told_lately(latest, TOLD[meaning], since)
 
     def _others(self, said: Understood, *, answered: bool = False) -> None:
         """What a text may say beside its answer, or instead."""
@@ -114,15 +132,22 @@ class Conversation:
         if Meaning.CALL_ME in told:
             self._finding(Cause.CALL_ME)
             self._close(Handled.TO_READ, Reply("call_me"))
-        if answered or {Meaning.SIDE_EFFECT, Meaning.CALL_ME} & told:
-            return
+        # The items of these have the text, for a person to read.
+        read = bool(said.urgent or {Meaning.SIDE_EFFECT, Meaning.CALL_ME} & told)
+        explained = answered or read
         if Meaning.HELP in told or self.row.carrier_word == CarrierWord.HELP:
             self._close(Handled.ANSWERED, Reply("help"))
-        elif Meaning.WHEN in told and len(self.patients) == 1:
-            days = next_dates(self.patients[0])
-            self._close(Handled.ANSWERED, Reply("when" if days else "when_none", days=days))
-        elif not said.urgent:  # which is a person's to read already
-            self._to_read(self.patients)
+            explained = True
+        elif Meaning.WHEN in told:
+            explained = len(self.patients) == 1
+            if explained:
+                days = next_dates(self.patients[0])
+                self._close(Handled.ANSWERED, Reply("when" if days else "when_none", days=days))
+        if any(match.what == "person.wrong_number" for match in said.matched):
+            told_who_we_are = Meaning.HELP in told
+            self._to_read(self.patients, Cause.NUMBER_DOUBTFUL, told=read or told_who_we_are)
+        elif not explained or (said.doubtful and (ANSWERING & told or not read)):
+            self._to_read(self.patients, told=read)
 
     def _keep_in_diary(self, said: Understood) -> None:
         """Each effect that the diary knows; what it doesn't, and what may be of either of two
@@ -137,20 +162,6 @@ class Conversation:
             note_side_effect(
                 patient.id, effect, None, today, "", Source.TEXT, PATIENT, self.now, answer
             )
-
-    def _urgent(self) -> None:
-        """The fixed safety text at once, and an urgent item: also for what was denied, for a false
-        alarm costs a call."""
-        signs = self.said.urgent
-        if not signs:
-            return
-        named = {m.what for m in self.said.matched if not m.negated}
-        denied = [sign.value for sign in signs if f"urgent.{sign}" not in named]
-        self._finding(Cause.URGENT_SIGN, signs=[sign.value for sign in signs], denied=denied)
-        for sign in signs:
-            kind = "mood" if sign in replies.MOOD else "safety"
-            replies.send(Reply(kind, subject=sign.value), self.patients[0], self.row, self.now)
-        self._close(Handled.TO_READ)
 
     # -- doses ------------------------------------------------------------------------------------
 
@@ -188,13 +199,14 @@ class Conversation:
             if (dose.date - day).days >= dose.version.interval_days:
                 self._to_read([patient])
                 return
-            telling = Telling(Told.TAKEN, day, clock, confirmed=confirmed)
+            allowed = policy_of(patient.clinic_id).sites
+            site = said.site if said.site in allowed else ""
+            telling = Telling(Told.TAKEN, day, clock, site, confirmed=confirmed)
             near = near_injection(patient, day, [dose.id])
             if near is not None and not confirmed:
                 facts = {"dose": str(dose.id), "other": near.isoformat()}
                 self._finding(Cause.SECOND_DOSE, only=patient, **facts)
-                second = Question.Kind.SECOND
-                self._ask(second, patient, [str(dose.id)], day=dose.date, other=near)
+                self._ask_about(Question.Kind.SECOND, patient, dose, near)
                 return
         answer = self._keep(patient, Handled.RECORDED, dose)
         record_dose(patient.id, dose.id, telling, Source.TEXT, PATIENT, self.now, answer)
@@ -219,60 +231,47 @@ class Conversation:
         if latest is None or meaning not in TOLD:
             self._to_read([patient])
         elif latest.state == DoseState.MISSED:
-            self._ask(Question.Kind.WHICH, patient, [str(latest.id)], day=latest.date)
-        elif told_lately(latest, TOLD[meaning], self.now - ASKING_LASTS):
+            self._ask_about(Question.Kind.WHICH, patient, latest)
+        elif told_lately(latest, TOLD[meaning], self.now - questions.LASTS):
             self._keep(patient, Handled.ANSWERED, latest)
         else:
             self._to_read([patient])
 
     # -- questions --------------------------------------------------------------------------------
 
-    def _open_question(self) -> Question | None:
-        found = (
-            Question.objects.select_for_update(of=("self",))
-            .select_related("text")
-            .filter(number=self.row.number, closed_at=None)
-            .first()
-        )
-        if found is not None and found.ends_at <= self.now:
-            self._end(found)
-            return None
-        return found
+    def _ask_who(self, asked: Sequence[Patient], told: Sequence[Patient]) -> None:
+        """Ask who of those on this phone it is about."""
+        choices = [patient for patient in self.patients if patient in (*asked, *told)]
+        names = replies.told_apart([patient.name for patient in choices])
+        if names is None:
+            self._to_read(choices)
+            return
+        # Not the same question again, once one of them has answered.
+        reply = Reply("who", subject=f"{asked[0].id}:{len(asked)}", choices=names)
+        self._ask(Question.Kind.WHO, asked[0], [patient.id for patient in choices], reply)
 
-    def _end(self, question: Question) -> None:
-        question.closed_at = self.now
-        question.save(update_fields=["closed_at"])
+    def _ask_about(
+        self, kind: Question.Kind, patient: Patient, dose: Dose, other: date | None = None
+    ) -> None:
+        """Ask about one dose, by its date."""
+        reply = Reply(kind.value, subject=str(dose.id), day=dose.date, other=other)
+        self._ask(kind, patient, [dose.id], reply)
 
     def _ask(
-        self,
-        kind: Question.Kind,
-        patient: Patient,
-        ids: list[str],
-        *,
-        day: date | None = None,
-        other: date | None = None,
-        choices: Iterable[Patient] = (),
+        self, kind: Question.Kind, patient: Patient, choices: Sequence[UUID], reply: Reply
     ) -> None:
         """Ask back, once: a question that was asked lately is a person's to ask again."""
         if self.question is not None:
-            self._end(self.question)
-        reply = Reply(kind.value, subject=ids[0], day=day, other=other, choices=tuple(choices))
-        if not replies.send(reply, patient, self.row, self.now):
+            questions.end(self.question, self.now)
+        if self.ends_texts or not replies.send(reply, patient, self.row, self.now):
             self._to_read([patient])
             return
-        Question.objects.create(
-            number=self.row.number,
-            kind=kind,
-            text=self.row,
-            choices=ids,
-            asked_at=self.now,
-            ends_at=self.now + ASKING_LASTS,
-        )
+        questions.ask(kind, choices, self.row, self.now)
         self._keep(patient, Handled.ASKED_BACK)
 
     def _answer_question(self, question: Question, digit: int) -> None:
         """The text that waited is handled now, with what the digit says."""
-        self._end(question)
+        questions.end(question, self.now)
         if not 1 <= digit <= len(question.choices):
             self._to_read(self.patients)
             return
@@ -313,12 +312,16 @@ class Conversation:
         self._close(Handled.STOPPED, Reply("texts_stopped") if confirm else None)
 
     def _start(self, *, confirm: bool = False) -> None:
+        row, turned = self.row, self.row.turned
         if confirm:
-            row = self.row
-            say(row.scope, row.number, opted_out=False, said_at=row.received_at)
+            turned = say(row.scope, row.number, opted_out=False, said_at=row.received_at)
+        if not turned:
+            # A "yes", or whatever was meant: our texts hadn't stopped.
+            self._to_read(self.patients)
+            return
         ids = [patient.id for patient in self.patients]
         causes = [Cause.OPTED_OUT, Cause.CONSENT_MISSING, Cause.NUMBER_LOST]
-        settle_items(ids, causes, self.now, text=str(self.row.id))
+        settle_items(ids, causes, self.now, text=str(row.id))
         self._close(Handled.STARTED, Reply("texts_started") if confirm else None)
 
     # -- what is kept and told --------------------------------------------------------------------
@@ -331,11 +334,18 @@ class Conversation:
         )
         return understand(text.body, self.patients[0].language, digits=digits)
 
-    def _to_read(self, patients: list[Patient]) -> None:
+    def _to_read(
+        self,
+        patients: Sequence[Patient],
+        cause: Cause = Cause.TEXT_TO_READ,
+        *,
+        told: bool = False,
+    ) -> None:
+        """Leave it to a person. told: another answer does."""
         for patient in patients:
-            self._finding(Cause.TEXT_TO_READ, only=patient)
+            self._finding(cause, only=patient)
             self._keep(patient, Handled.TO_READ)
-        if not self.said.urgent:
+        if not self.said.urgent and not told:
             self._reply(Reply("not_understood"), patients[0])
 
     def _finding(self, cause: Cause, only: Patient | None = None, **facts: object) -> None:
@@ -350,7 +360,8 @@ class Conversation:
             self._reply(reply, self.patients[0])
 
     def _reply(self, reply: Reply, patient: Patient) -> None:
-        replies.send(reply, patient, self.row, self.now)
+        if not self.ends_texts or reply.kind == "texts_stopped":
+            replies.send(reply, patient, self.row, self.now)
 
     def _keep(self, patient: Patient, handled: Handled, dose: Dose | None = None) -> Answer:
         """What we made of the text for one patient: "to read" gives way to what it did besides."""

@@ -155,6 +155,8 @@ def _findings(
         "severity": entry.severity,
         "date": entry.on_date.isoformat(),
     }
+    if entry.answer is not None:
+        facts["text"] = str(entry.answer.inbound_id)
     found = []
     if signs:
         urgent = {**facts, "signs": sorted(signs)}

@@ -6,15 +6,19 @@ goes to a person.
 """
 
 import logging
+from collections.abc import Sequence
 from datetime import datetime
 
 from django.db import InterfaceError, OperationalError, transaction
+from django.db.models import Q
 
 from messaging import inbound
 from messaging.models import InboundSms, Scope
+from reminders import danger
 from reminders.conversation import Conversation
-from reminders.models import Cause, Patient
-from reminders.new_number import confirm_by_text
+from reminders.models import Answer, Cause, Handled, Patient
+from reminders.new_number import confirm_by_text, waiting_for
+from reminders.understanding import Understood, understand
 from reminders.worklist import Finding, open_items
 
 log = logging.getLogger(__name__)
@@ -39,10 +43,9 @@ def _hear_next(now: datetime) -> bool:
             if row is None:
                 return False
             patients = _lock_patients(row)
-            if patients:
+            # Also where somebody has this number already: people share phones.
+            if not confirm_by_text(row.number, row.body, now) and patients:
                 Conversation(row, patients, now).handle()
-            else:
-                confirm_by_text(row.number, row.body, now)
             inbound.take_inbound([row], now)
     except (OperationalError, InterfaceError):
         raise
@@ -57,20 +60,53 @@ def _hear_next(now: datetime) -> bool:
 
 def _lock_patients(row: InboundSms) -> list[Patient]:
     """Whoever has this number: people share phones. A number that is nobody's gets no answer, but
-    may bring the code that makes it a patient's."""
-    return list(
+    may bring the code that makes it a patient's: whoever waits for that is locked in turn."""
+    locked = (
         Patient.objects.select_for_update(of=("self",))
         .select_related("clinic")
-        .filter(number=row.number)
+        .filter(Q(number=row.number) | Q(id__in=waiting_for(row.number)))
         .order_by("id")
     )
+    return [patient for patient in locked if patient.number == row.number]
 
 
 def _leave_to_a_person(row: InboundSms, now: datetime) -> None:
+    """What failed may have been the plan's, or an answer's: signs of danger are looked for by
+    themselves, and have their item and their answer here too."""
     with transaction.atomic():
-        findings = (
-            Finding(patient.id, Cause.TEXT_TO_READ, {"text": str(row.id)})
-            for patient in _lock_patients(row)
+        patients = _lock_patients(row)
+        said = _understood_after_all(row, patients)
+        open_items(
+            (
+                Finding(patient.id, Cause.TEXT_TO_READ, {"text": str(row.id)})
+                for patient in patients
+            ),
+            now,
         )
-        open_items(findings, now)
+        for act in (danger.tell_the_team, danger.answer) if said.urgent else ():
+            try:
+                with transaction.atomic():
+                    act(said, patients, row, now)
+            except (OperationalError, InterfaceError):
+                raise
+            except Exception as error:  # noqa: BLE001 - whatever it is, the other one is tried
+                log.error("signs in text %s: %s failed: %s", row.id, act, type(error).__name__)
+        for patient in patients:
+            Answer.objects.create(
+                inbound=row,
+                patient=patient,
+                meanings=[meaning.value for meaning in said.meanings],
+                urgent=[sign.value for sign in said.urgent],
+                handled=Handled.TO_READ,
+                handled_at=now,
+            )
         inbound.take_inbound([row], now)
+
+
+def _understood_after_all(row: InboundSms, patients: Sequence[Patient]) -> Understood:
+    """What the text says; nothing if it was this that failed."""
+    try:
+        return understand(row.body, patients[0].language) if patients else Understood()
+    except Exception as error:  # noqa: BLE001 - a person reads it
+        log.error("text %s can't be understood: %s", row.id, type(error).__name__)
+        return Understood()

@@ -71,16 +71,46 @@ def send_correction(patient_id: UUID, text_id: UUID, actor: audit.Actor, now: da
     return told
 
 
-def _message(patient: Patient, kind: str) -> str:
+def messages_for(patient: Patient) -> dict[str, str]:
+    """The clinic's messages that can be sent to a patient, by kind, as this one would read them."""
     own = templates.of([patient.clinic_id])
-    for style in (patient.wording, Wording.DISCREET):
-        if body := own.get((patient.clinic_id, patient.language, style, kind)):
-            return wording.fill(body, patient)
-    raise Conflict(
-        "no_message",
-        f"Your clinic has no such message in this patient's language ({patient.language}).",
-        "kind",
+    kinds = sorted({kind for *_, kind in own if templates.MESSAGE.fullmatch(kind)})
+    found = {kind: _own_words(patient, kind, own) for kind in kinds}
+    return {kind: wording.fill(body, patient) for kind, body in found.items() if body}
+
+
+def wrong_texts(patient: Patient, texts: Collection[Sms]) -> set[UUID]:
+    """Which of these texts of a patient can be corrected: they left, or may have, about a dose that
+    was cancelled since, and nobody has told the patient yet."""
+    left = [sms for sms in texts if sms.state in MAY_HAVE_LEFT]
+    cancelled = set(
+        Dose.objects.filter(
+            schedule__patient=patient,
+            id__in=[sms.about_id for sms in left],
+            state=DoseState.CANCELLED,
+        ).values_list("id", flat=True)
     )
+    wrong = {f"correction:{sms.id}": sms.id for sms in left if sms.about_id in cancelled}
+    told = outbox.texts_with(list(wrong))
+    return {sms_id for key, sms_id in wrong.items() if key not in told}
+
+
+def _message(patient: Patient, kind: str) -> str:
+    body = _own_words(patient, kind, templates.of([patient.clinic_id]))
+    if not body:
+        raise Conflict(
+            "no_message",
+            f"Your clinic has no such message in this patient's language ({patient.language}).",
+            "kind",
+        )
+    return wording.fill(body, patient)
+
+
+def _own_words(patient: Patient, kind: str, own: wording.Own) -> str:
+    """A message in the patient's wording, else in the discreet one; blank if there is none."""
+    styles = (patient.wording, Wording.DISCREET)
+    keys = [(patient.clinic_id, patient.language, style, kind) for style in styles]
+    return next((own[key] for key in keys if own.get(key)), "")
 
 
 def _demand_wrong(sms: Sms, dose: Dose) -> None:

@@ -143,9 +143,8 @@ def confirm_by_text(number: str, body: str, now: datetime) -> bool:
     found = re.fullmatch(r"[^0-9]{0,60}([0-9]{6})[^0-9]{0,60}", body)
     if found is None:
         return False
-    waiting = NumberChange.objects.filter(number=number, outcome="").order_by("patient_id")
     confirmed = False
-    for patient_id in list(waiting.values_list("patient_id", flat=True)):
+    for patient_id in waiting_for(number):
         try:
             confirm_new_number(patient_id, found[1], audit.CARRIER, now)
             confirmed = True
@@ -154,12 +153,31 @@ def confirm_by_text(number: str, body: str, now: datetime) -> bool:
     return confirmed
 
 
+def waiting_for(number: str) -> list[UUID]:
+    """Patients who would get this number by its code, in the order in which they are locked."""
+    waiting = NumberChange.objects.filter(number=number, outcome="").order_by("patient_id")
+    return list(waiting.values_list("patient_id", flat=True))
+
+
 def end_late_codes(now: datetime) -> None:
-    """End what nobody confirmed in time."""
+    """End what nobody confirmed in time, and tell the team: the number is still the former one."""
     late = NumberChange.objects.filter(outcome="", expires_at__lte=now)
     with transaction.atomic():
         changes = list(late.select_for_update(skip_locked=True).order_by("id")[:1000])
         _end(changes, NumberChange.Outcome.LATE, now)
+        open_items((doubted(change) for change in changes), now)
+
+
+def doubted(change: NumberChange) -> Finding:
+    """That nobody confirmed a new number, or our code can't reach it."""
+    return Finding(change.patient_id, Cause.NUMBER_DOUBTFUL, {"change": str(change.id)})
+
+
+def bad_numbers(owner_ids: Collection[UUID]) -> list[Finding]:
+    """What is to be told of codes (by the ids that own their texts) that didn't arrive, as long as
+    they wait."""
+    waiting = NumberChange.objects.filter(id__in=owner_ids, outcome="").order_by("id")
+    return [doubted(change) for change in waiting]
 
 
 def _open_change(patient: Patient) -> NumberChange | None:
@@ -190,7 +208,12 @@ def _readdress(
     patient.save(update_fields=["number"])
     _end([change], NumberChange.Outcome.CONFIRMED, now)
     too_late = outbox.readdress(patient.id, patient.number, now)
-    causes = [Cause.NUMBER_LOST, Cause.UNDELIVERED]
+    causes = [Cause.NUMBER_LOST, Cause.NUMBER_DOUBTFUL, Cause.UNDELIVERED]
+    if patient.work_items.filter(cause=Cause.CONSENT_MISSING, closed_at=None).exists():
+        # A new phone doesn't bring back the consent that was withdrawn.
+        inbound.say(Scope.CARE, patient.number, opted_out=True, said_at=now)
+    elif not inbound.opted_out(Scope.CARE, [patient.number]):
+        causes.append(Cause.OPTED_OUT)
     because = "The number was changed."
     settle_items([patient.id], causes, now, because=because, change=str(change.id))
     audit.record(

@@ -5,22 +5,21 @@ Pulled by a "not yet taken" mark, never by a high-water mark: rows become visibl
 than that of their keys.
 """
 
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from django.db import transaction
 
-from messaging import outbox
-from messaging.models import Scope
-from messaging.states import TAKEN, State
-from reminders.models import Cause
+from messaging import inbound, outbox
+from messaging.models import Scope, Sms
+from messaging.states import NEWS, TAKEN, State
+from reminders.models import Cause, Dose, Patient, WorkItem
+from reminders.new_number import bad_numbers
 from reminders.worklist import Finding, open_items, settle_taken
 
-CAUSES = {
-    State.FAILED: Cause.UNDELIVERED,
-    State.UNDELIVERED: Cause.UNDELIVERED,
-    State.SUPPRESSED: Cause.OPTED_OUT,
-    State.EXPIRED: Cause.SEND_UNKNOWN,
-}
+NEVER_LEFT = "It was not sent in time, and is of no use any more."
+SILENCED = (Cause.CONSENT_MISSING, Cause.NUMBER_LOST)
+"""While one of these is open, texts are suppressed by us and not by the patient's own STOP."""
 
 
 def take_news(now: datetime, most: int = 200) -> int:
@@ -29,17 +28,35 @@ def take_news(now: datetime, most: int = 200) -> int:
     with transaction.atomic():
         rows = outbox.news(Scope.CARE, most)
         settle_taken({row.owner_id for row in rows if row.state in TAKEN}, now)
-        open_items(
-            (
-                Finding(
-                    row.owner_id,
-                    CAUSES[State(row.state)],
-                    {"text": str(row.id), "error": row.error_code},
-                )
-                for row in rows
-                if State(row.state) in CAUSES
-            ),
-            now,
-        )
+        open_items(_findings([row for row in rows if row.state in NEWS]), now)
         outbox.take(rows)
     return len(rows)
+
+
+def _findings(rows: Sequence[Sms]) -> Iterator[Finding]:
+    """Why somebody has to look, for each text, in a fixed number of queries."""
+    owners = {row.owner_id for row in rows}
+    numbers = dict(Patient.objects.filter(id__in=owners).values_list("id", "number"))
+    stopped = inbound.opted_out(Scope.CARE, set(numbers.values()))
+    waiting = WorkItem.objects.filter(patient__in=numbers, cause__in=SILENCED, closed_at=None)
+    silenced = set(waiting.values_list("patient_id", flat=True))
+    in_doubt = outbox.in_doubt().filter(id__in=[row.id for row in rows])
+    doubtful = set(in_doubt.values_list("id", flat=True))
+    doses = Dose.objects.in_bulk({row.about_id for row in rows})
+    for row in rows:
+        facts = {"text": str(row.id), "error": row.error_code}
+        if row.state in (State.FAILED, State.UNDELIVERED):
+            yield Finding(row.owner_id, Cause.UNDELIVERED, facts)
+        elif row.state == State.SUPPRESSED and row.owner_id in silenced:
+            continue
+        elif row.state == State.SUPPRESSED and numbers.get(row.owner_id) in stopped:
+            yield Finding(row.owner_id, Cause.OPTED_OUT, facts)
+        elif row.id in doubtful:
+            yield Finding(row.owner_id, Cause.SEND_UNKNOWN, facts)
+        elif dose := doses.get(row.about_id):
+            about = {"dose": str(dose.id), "date": dose.date.isoformat()}
+            yield Finding(row.owner_id, Cause.NOT_ASKED, about)
+        else:
+            yield Finding(row.owner_id, Cause.UNDELIVERED, {**facts, "because": NEVER_LEFT})
+    # The text with a code is the change's, not the patient's.
+    yield from bad_numbers(owners - numbers.keys())

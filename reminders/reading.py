@@ -163,6 +163,7 @@ def worklist_for(
     *,
     clinic_id: UUID | None = None,
     cause: str = "",
+    urgency: int | None = None,
     mine: bool = False,
     after: tuple[int, UUID] | None = None,
 ) -> QuerySet[WorkItem]:
@@ -177,6 +178,8 @@ def worklist_for(
         items = items.filter(clinic_id=clinic_id)
     if cause:
         items = items.filter(cause=cause)
+    if urgency is not None:
+        items = items.filter(urgency=urgency)
     if mine:
         items = items.filter(owner=user, owned_until__gt=now)
     if after is not None:

@@ -32,7 +32,8 @@ def open_items(findings: Iterable[Finding], now: datetime) -> None:
 
     One that is open for the same patient and cause takes the finding in; one with the facts that
     it has already, as when a sweep looks again, changes nothing. An urgent finding has the staff
-    on duty paged, also when it merges.
+    on duty paged. One that merges has them paged from the first rung again where the item is
+    somebody's, who is to know; one that nobody has taken climbs on as it did, in its own time.
     """
     found: defaultdict[tuple[UUID, Cause], list[Finding]] = defaultdict(list)
     for finding in findings:
@@ -144,7 +145,9 @@ _OPEN_OR_MERGE = """
     ORDER BY new.patient, new.cause
     ON CONFLICT (patient_id, cause) WHERE closed_at IS NULL DO UPDATE SET
         times = item.times + 1, last_at = EXCLUDED.last_at, facts = EXCLUDED.facts,
-        rung = 0, next_page_at = EXCLUDED.next_page_at
+        rung = CASE WHEN item.owned_until > %(now)s THEN 0 ELSE item.rung END,
+        next_page_at = CASE WHEN item.owned_until > %(now)s THEN EXCLUDED.next_page_at
+            ELSE COALESCE(item.next_page_at, EXCLUDED.next_page_at) END
         WHERE item.facts IS DISTINCT FROM EXCLUDED.facts
     RETURNING id, patient_id, cause, times = 1
 """

@@ -35,4 +35,5 @@ urlpatterns = [
     path("me/feel", diary, name="diary"),
     path("me/feel/new", write, name="feel"),
     path("me/feel/<uuid:entry_id>", write, name="feel_again"),
+    path("", include("web.team.urls")),
 ]

@@ -76,6 +76,7 @@ class Migration(migrations.Migration):
                 ('slowed_to', models.FloatField(default=1.0)),
                 ('slowed_at', models.DateTimeField(default=datetime.datetime(2000, 1, 1, 0, 0, tzinfo=datetime.timezone.utc))),
                 ('turn', models.UUIDField(default=uuid.UUID('00000000-0000-0000-0000-000000000000'))),
+                ('taken_at', models.DateTimeField(default=datetime.datetime(2000, 1, 1, 0, 0, tzinfo=datetime.timezone.utc))),
                 ('inbound_seen_at', models.DateTimeField(null=True)),
                 ('inbound_read_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
             ],
@@ -147,6 +148,7 @@ class Migration(migrations.Migration):
                 ('number', models.CharField(help_text='Whose phone it came from, E.164.', max_length=16)),
                 ('body', models.TextField(blank=True)),
                 ('carrier_word', models.CharField(blank=True, help_text='stop, start or help.', max_length=8)),
+                ('turned', models.BooleanField(default=False, help_text='Its carrier word changed whether this number takes texts.')),
                 ('received_at', models.DateTimeField()),
                 ('taken_at', models.DateTimeField(null=True)),
                 ('sender', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='messaging.sender')),
@@ -181,7 +183,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='sms',
-            index=models.Index(condition=models.Q(('state__in', [messaging.states.State['ACCEPTED'], messaging.states.State['SENT']])), fields=['state_at'], name='sms_no_last_word'),
+            index=models.Index(django.db.models.functions.comparison.Greatest('checked_at', 'state_at'), condition=models.Q(('state__in', [messaging.states.State['ACCEPTED'], messaging.states.State['SENT']])), name='sms_no_last_word'),
         ),
         migrations.AddIndex(
             model_name='sms',

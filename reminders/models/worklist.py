@@ -22,6 +22,7 @@ class Cause(models.TextChoices):
     UNDELIVERED = "undelivered", "A text was not delivered"
     OPTED_OUT = "opted_out", "The patient stopped our texts"
     NUMBER_LOST = "number_lost", "The patient's phone is lost, and the new number not confirmed"
+    NUMBER_DOUBTFUL = "number_doubtful", "The patient's number may be wrong"
     HELD_BACK = "held_back", "A text was held back: too many in a week"
     SIDE_EFFECT = "side_effect", "The patient wrote of a side effect"
     TEXT_TO_READ = "text_to_read", "A text that was not understood"
@@ -63,12 +64,15 @@ NEXT_STEP: dict[Cause, str] = {
     "done, and record it.",
     Cause.UNDELIVERED: "Check the number with the patient, and correct it.",
     Cause.NUMBER_LOST: "Get a number from the patient at which they can be reached, and enter it.",
+    Cause.NUMBER_DOUBTFUL: "Check the number with the patient, and correct it. Somebody wrote from "
+    "it that it isn't theirs, or the code to a new number wasn't given in time.",
     Cause.OPTED_OUT: "Ask the patient how they want to be reached. Their plan goes on, only the "
     "texts have stopped. START from their own phone brings them back.",
     Cause.HELD_BACK: "Tell the patient what the text would have said.",
     Cause.SIDE_EFFECT: "Read what the patient wrote, and answer them.",
     Cause.TEXT_TO_READ: "Read the text, and answer the patient.",
-    Cause.REVIEW_DUE: "Decide on the pause: resume the schedule, or stop it.",
+    Cause.REVIEW_DUE: "Decide on the pause: resume the schedule, stop it, or put the review off by "
+    "pausing it until another day.",
     Cause.SEND_UNKNOWN: "Call the patient: ask whether the text arrived, and say what it said.",
     Cause.PLAN_FAILED: "Call the patient about this dose, and tell support: its reminders don't go "
     "out.",

@@ -8,7 +8,7 @@ from messaging.letters import Token, tokens_of
 from reminders.understanding.phrases import Found, find
 from reminders.understanding.words import Book, book
 
-_COVERS_NOTHING = ("urgent.", "effect.", "time.", "person.double", "cue.harmless")
+_COVERS_NOTHING = ("urgent.", "effect.", "time.", "site.", "person.double", "cue.harmless")
 REACH = 5
 """Words between a "not" and what it denies."""
 _BEHIND = 2
@@ -59,6 +59,7 @@ class Heard:
             "urgent": by_harmless,
             "effect": by_cues,
             "person.double": by_cues,
+            "site": lambda _: False,
             "person.unsure": by_cues,
         }
         return [
@@ -113,10 +114,13 @@ class Heard:
         own = {at for one in self.of("effect.", "urgent.") for at in range(one.first, one.last)}
         nots = [one for one in self.of("cue.not") if one.first not in own]
         found = {one: self._denied_by(one, things) for one in nots}
+        mine = self.places(self.language, "cue.not")
         return {
             one: target
             for one, target in found.items()
-            if target or one.language == self.language or len(self.tokens[one.first].text) > _SHORT
+            if target
+            or one.language == self.language
+            or (len(self.tokens[one.first].text) > _SHORT and one.first not in mine)
         }
 
     def _denied_by(self, no: Found, things: list[Found]) -> Found | None:

@@ -22,7 +22,7 @@ _OF_SIGN = {
 }
 _BESIDE_A_DIGIT = ("cue.option", "cue.plain")
 """What may stand beside a digit that answers: "1 week" and "one day" answer nothing."""
-_CARELESS = frozenset({Meaning.WHEN, Meaning.HELP, Meaning.STOP})
+_ASKING = frozenset({Meaning.WHEN, Meaning.HELP, Meaning.CALL_ME, Meaning.STOP})
 """Meanings that a question mark belongs to, or that are asked for politely: "could you stop?"."""
 
 
@@ -34,7 +34,9 @@ def understand(text: str, language: str, *, digits: bool = False) -> Understood:
         meanings=tuple(meaning for meaning in Meaning if meaning in reading.meanings),
         urgent=reading.signs,
         human=reading.needs_a_person,
+        doubtful=reading.is_doubtful,
         when=reading.when,
+        site=reading.site,
         effects=reading.effects,
         matched=tuple(reading.matches()),
     )
@@ -266,17 +268,35 @@ class Reading(Heard):
     def when(self) -> When | None:
         return self._times[1] if self.meanings & {Meaning.TAKEN, Meaning.LATER} else None
 
+    @property
+    def site(self) -> str:
+        """The one site that is named, in words that say nothing else of it."""
+        named = {one for one in self._mine("site.") if self._is_plain(one)}
+        sites = {one.kind.removeprefix("site.") for one in self.of("site.")}
+        return sites.pop() if named and len(sites) == 1 and Meaning.TAKEN in self.meanings else ""
+
+    def _is_plain(self, site: Found) -> bool:
+        """Not so "not in the left thigh", nor one that hurts."""
+        other = self.of("urgent.", "effect.", "cue.not", "cue.unreal", "person.")
+        if any(self.share_clause(one, site) for one in other):
+            return False
+        return all(self.is_ordinary(at) or at in self.covered for at in self.clause_of(site))
+
     # Who must read it
 
-    @cached_property
+    @property
     def needs_a_person(self) -> bool:
-        if self.signs or self.effects:
-            return True
+        felt = self.signs or self.effects or Meaning.CALL_ME in self.meanings
+        return bool(felt) or self.is_doubtful
+
+    @cached_property
+    def is_doubtful(self) -> bool:
+        """Whether a person must read it for what it leaves open. Signs, effects and the wish to be
+        called are clear enough, and leave no doubt on what is said beside them of a dose."""
         if self.carrier:
             return False
         return (
             not self.meanings
-            or Meaning.CALL_ME in self.meanings
             or len(self.meanings & _DOSE) > 1
             or {Meaning.STOP, Meaning.START} <= self.meanings
             or any(self._is_heeded(one) for one in self.of("person."))
@@ -304,8 +324,15 @@ class Reading(Heard):
 
     @property
     def _is_a_question(self) -> bool:
-        """A question other than for the next date or for who we are."""
-        return "?" in self.text and not self.meanings & _CARELESS
+        """A question other than for the next date, for who we are, or to be called."""
+        behind = [*(token.start for token in self.tokens[1:]), len(self.text)]
+        asked = {
+            token.sentence
+            for token, then in zip(self.tokens, behind, strict=False)
+            if "?" in self.text[token.end : then]
+        }
+        ours = [one for meaning in _ASKING for one in self.said.get(meaning, ())]
+        return not asked <= {self.tokens[one.first].sentence for one in ours}
 
     @property
     def _is_at_an_odd_time(self) -> bool:
@@ -314,9 +341,12 @@ class Reading(Heard):
         _, when, agree = self._times
         if not self.meanings & _DOSE:
             return False
-        times = {at for one in self.of("time.") for at in range(one.first, one.last)}
+        meant = self.of("time.", "effect.", "urgent.")
+        known = {at for one in meant for at in range(one.first, one.last)}
+        # "38.7" is two tokens.
+        known |= {at + 1 for at in known if self._is_fraction(at + 1)}
         loose = (
-            any(token.text[0].isdigit() and at not in times for at, token in enumerate(self.tokens))
+            any(token.text[0].isdigit() and at not in known for at, token in enumerate(self.tokens))
             and not self.shortcut
         )
         if when is None:
@@ -327,6 +357,14 @@ class Reading(Heard):
             return self._is_to_come
         put_off = (when.days or 0) > 1 or when.weekday is not None
         return loose or not agree or put_off or (when.minutes or 0) < 0 or (when.days or 0) < 0
+
+    def _is_fraction(self, at: int) -> bool:
+        """Whether the token here goes on the number before it: the 7 of "38.7"."""
+        if at >= len(self.tokens) or not self.tokens[at].text.isdigit():
+            return False
+        before = self.tokens[at - 1]
+        between = self.text[before.end : self.tokens[at].start]
+        return before.text.isdigit() and between in {".", ","}
 
     # Why
 

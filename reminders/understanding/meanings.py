@@ -96,11 +96,15 @@ class Match:
 @dataclass(frozen=True)
 class Understood:
     """What a text says. meanings empty: not understood. urgent holds signs that were denied too:
-    their match says negated. human: a person must read it. when: the time of TAKEN or LATER."""
+    their match says negated. human: a person must read it. doubtful: for another reason than signs,
+    effects or the wish to be called, so that what it says of a dose isn't sure. when: the time of
+    TAKEN or LATER. site: where TAKEN says it was injected, as models.Site names it, or ""."""
 
     meanings: tuple[Meaning, ...] = ()
     urgent: tuple[Sign, ...] = ()
     human: bool = True
+    doubtful: bool = True
     when: When | None = None
+    site: str = ""
     effects: tuple[Effect, ...] = ()
     matched: tuple[Match, ...] = ()

@@ -133,7 +133,7 @@ def _read(found: Book, language: str, data: dict[str, Any]) -> None:
         found.ordinary.add(word)
         found.common[language].add(word)
     found.spelt |= _words(data.get("spelt", ""))
-    for part in ("say", "effect", "urgent", "person", "cue"):
+    for part in ("say", "effect", "urgent", "person", "cue", "site"):
         for name, phrases in data.get(part, {}).items():
             for written in _phrases(phrases):
                 for steps in _compiled(written, groups):

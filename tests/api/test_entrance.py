@@ -8,6 +8,7 @@ import pytest
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from tests.cast import PASSWORD
+from tests.team import TEAM_PAGES
 
 WHO_MAY_ENTER = {
     "/": "Anybody",
@@ -24,6 +25,8 @@ WHO_MAY_ENTER = {
     "/me/feel": "Patient",
     "/me/feel/new": "Patient",
     "/me/feel/<uuid:entry_id>": "Patient",
+    "/team/sign-in": "Anybody",
+    **dict.fromkeys(TEAM_PAGES, "Team"),
     "/me/community": "Session",
     "/me/community/join": "Session",
     "/me/community/appeal": "Session",
@@ -64,6 +67,15 @@ WHO_MAY_ENTER = {
     "/community/settings/hidden": "Member page",
     "/community/settings/export": "Joined page",
     "/community/settings/leave": "Joined page",
+    "/community/moderation": "Moderator page",
+    "/community/moderation/board": "Moderator page",
+    "/community/moderation/threads/<uuid:thread_id>": "Moderator page",
+    "/community/moderation/cases/<uuid:case_id>": "Moderator page",
+    "/community/moderation/cases/<uuid:case_id>/acknowledge": "Moderator page",
+    "/community/moderation/cases/<uuid:case_id>/notes": "Moderator page",
+    "/community/moderation/cases/<uuid:case_id>/decide": "Moderator page",
+    "/community/moderation/cases/<uuid:case_id>/decide-appeal": "Moderator page",
+    "/community/moderation/cases/<uuid:case_id>/<str:what>": "Moderator page",
     "/health": "Anybody",
     "/health/work": "Anybody",
     "/metrics": "Staff",
@@ -276,6 +288,8 @@ def entrance(pattern: URLPattern) -> str:
     view = getattr(pattern.callback, "cls", None)
     if getattr(pattern.callback, "for_patients", False):
         return "Patient"
+    if getattr(pattern.callback, "for_team", False):
+        return "Team"
     if who := getattr(pattern.callback, "for_personas", ""):
         return f"{who} page"
     if view is None:
@@ -295,7 +309,8 @@ def test_the_table_below_leaves_out_no_door_for_people():
     elsewhere = {
         path
         for path, who in WHO_MAY_ENTER.items()
-        if who != "Patient" and re.search("<uuid:(item|clinic|import|transfer)_id>", path)
+        if who not in ("Patient", "Team")
+        and re.search("<uuid:(item|clinic|import|transfer)_id>", path)
     }
     for_people = {path for path, who in WHO_MAY_ENTER.items() if who in ("SignedIn", "Staff")}
     of_the_community = {

@@ -1,10 +1,12 @@
 """Twilio's webhooks: whoever isn't Twilio is refused, and nothing that it sends breaks them."""
 
+from datetime import timedelta
 from urllib.parse import urlencode
 from uuid import uuid4
 
 import pytest
 from django.conf import settings
+from django.utils import timezone
 from twilio.request_validator import RequestValidator
 
 from dev.environment import ACCOUNT, ROUTINE_NUMBER, TOKEN
@@ -218,3 +220,11 @@ def test_a_form_is_utf_8_whatever_it_says_of_itself(charset, cast):
         X_Twilio_Signature=signature(INBOUND, form),
     )  # fmt: skip
     assert InboundSms.objects.get().body == "Zoë"
+
+
+def test_a_stop_is_heard_by_a_host_whose_clock_is_a_minute_behind(cast, monkeypatch):
+    post(INBOUND, TEXT | {"Body": "START"}, 200)
+    behind = timezone.now() - timedelta(minutes=1)
+    monkeypatch.setattr("django.utils.timezone.now", lambda: behind)
+    post(INBOUND, TEXT | {"Body": "STOP", "MessageSid": "SM" + "3" * 32}, 200)
+    assert OptOut.objects.get().opted_out

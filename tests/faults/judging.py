@@ -145,9 +145,20 @@ def _judge_end(verdict: Verdict, sms: Sms, accepted: int, listed: set[tuple[UUID
         verdict.lost.append(what)
     if accepted and sms.error_code not in GIVEN_UP and not _nobody_knew(sms):
         verdict.wrong.append(f"{what}: Twilio took it")
-    causes = {State.SUPPRESSED: Cause.OPTED_OUT, State.EXPIRED: Cause.SEND_UNKNOWN}
-    if state in NEWS and (sms.owner_id, causes.get(state, Cause.UNDELIVERED)) not in listed:
+    if state in NEWS and (sms.owner_id, _cause(sms)) not in listed:
         verdict.unlisted.append(what)
+
+
+def _cause(sms: Sms) -> Cause:
+    """What the worklist has to say of a text that ended badly."""
+    match State(sms.state):
+        case State.SUPPRESSED:
+            return Cause.OPTED_OUT
+        case State.EXPIRED if _nobody_knew(sms):
+            return Cause.SEND_UNKNOWN
+        case State.EXPIRED if sms.dedup_key.startswith("dose:"):
+            return Cause.NOT_ASKED
+    return Cause.UNDELIVERED
 
 
 def _nobody_knew(sms: Sms) -> bool:

@@ -5,7 +5,8 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from messaging.models import Circuit, Sender, Sms
+from messaging import inbound
+from messaging.models import Circuit, InboundSms, Sender, Sms
 from messaging.sending import send_due
 from messaging.silence import silent_for
 from reminders import prescribing
@@ -23,7 +24,7 @@ def long_ago(seconds: float = 100) -> dict[str, object]:
 
 
 def quiet_senders() -> None:
-    Sender.objects.update(next_at=now() - timedelta(hours=1))
+    Sender.objects.update(taken_at=now() - timedelta(hours=1))
 
 
 def names() -> list[str]:
@@ -41,7 +42,7 @@ def test_a_text_that_nobody_sends_is_an_alarm_within_two_minutes():
 
 def test_waiting_for_ones_turn_is_no_alarm():
     queue_text(**long_ago())
-    Sender.objects.update(next_at=now() + timedelta(seconds=5))
+    Sender.objects.update(taken_at=now() - timedelta(seconds=5))
     assert names() == []
 
 
@@ -51,6 +52,49 @@ def test_it_ends_when_texts_leave(simulator):
     assert names() == ["sending_silent"]
     send_due("routine")
     assert names() == []
+
+
+def test_texts_that_are_all_refused_are_silence_though_the_lane_is_busy(simulator):
+    """Each try sets the next one's instant, and none of these is due for long."""
+    quiet_senders()
+    simulator.break_number(NUMBER, 21408)
+    queue_text(expires_at=now() + timedelta(hours=2))
+    begun = now()
+    for seconds in range(0, 1800, 60):
+        send_due("routine", begun + timedelta(seconds=seconds))
+    assert silent_for(begun + timedelta(minutes=30)) == pytest.approx(1800, abs=30)
+    queue_text("+447700900124")
+    send_due("routine", begun + timedelta(minutes=31))
+    assert silent_for(begun + timedelta(minutes=32)) < 90
+
+
+def unread(cast, seconds: float, body: str = "chest pain") -> None:
+    came = now() - timedelta(seconds=seconds)
+    inbound.store(cast.sender, f"SM{body:.30}", NUMBER, body, came)
+
+
+def test_texts_that_nobody_reads_are_an_alarm_within_two_minutes(cast):
+    unread(cast, 60)
+    assert names() == []
+    unread(cast, 100, "and my arm hurts")
+    assert names() == ["hearing_silent"]
+
+
+def test_an_unread_answer_excuses_silence_only_while_the_claim_waits_for_it(cast):
+    quiet_senders()
+    unread(cast, 60)
+    queue_text(**long_ago())
+    assert names() == []
+    InboundSms.objects.update(received_at=now() - timedelta(minutes=11))
+    assert names() == ["sending_silent", "hearing_silent"]
+
+
+@pytest.mark.parametrize("other", [{"asked_for": True}, {"kind": "repeat"}])
+def test_what_no_unread_answer_holds_back_is_silence_at_once(cast, other):
+    quiet_senders()
+    unread(cast, 60)
+    queue_text(**long_ago(), **other)
+    assert names() == ["sending_silent"]
 
 
 def test_without_a_sender_it_is_silent_too():

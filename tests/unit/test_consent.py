@@ -11,10 +11,14 @@ from reminders import hearing, prescribing
 from reminders.consent import withdraw_consent
 from reminders.effects import Decision
 from reminders.models import Cause, WorkItem
+from reminders.new_number import confirm_new_number
+from reminders.news import take_news
 from reminders.patients import change_patient
 from reminders.planning import plan_doses
 from tests.cast import NOW, Cast
+from tests.codes import code_sent
 
+NEW = "+447700900007"
 NINE = datetime(2027, 1, 4, 9, tzinfo=UTC)
 
 
@@ -38,6 +42,10 @@ def test_nothing_is_sent_and_the_plan_stays(withdrawn):
 
 
 def test_agreeing_again_lets_texts_go(withdrawn):
+    plan_doses(NINE)
+    claim(Lane.ROUTINE, NINE)
+    take_news(NINE)
+    assert not WorkItem.objects.filter(cause=Cause.OPTED_OUT).exists(), "they texted no STOP"
     change_patient(withdrawn.ada.id, {"consent_on": date(2027, 1, 3)}, withdrawn.actor, NINE)
     assert is_missing()
     later = NINE + timedelta(days=1)
@@ -52,6 +60,35 @@ def test_a_stop_of_their_own_stays(withdrawn):
     later = NINE + timedelta(days=1)
     change_patient(withdrawn.ada.id, {"consent_on": date(2027, 1, 5)}, withdrawn.actor, later)
     assert OptOut.objects.get().opted_out
+
+
+def test_agreeing_again_brings_no_lost_phone_back(withdrawn):
+    lost = {"number": NEW, "old_number": "lost"}
+    change_patient(withdrawn.ada.id, lost, withdrawn.actor, NINE)
+    later = NINE + timedelta(days=1)
+    change_patient(withdrawn.ada.id, {"consent_on": date(2027, 1, 5)}, withdrawn.actor, later)
+    assert OptOut.objects.get().opted_out
+
+
+def test_a_new_phone_brings_no_consent_back(withdrawn):
+    change_patient(withdrawn.ada.id, {"number": NEW}, withdrawn.actor, NINE)
+    confirm_new_number(withdrawn.ada.id, code_sent(NEW), withdrawn.actor, NINE)
+    plan_doses(NINE)
+    assert claim(Lane.ROUTINE, NINE) == []
+    assert is_missing()
+    later = NINE + timedelta(days=1)
+    change_patient(withdrawn.ada.id, {"consent_on": date(2027, 1, 5)}, withdrawn.actor, later)
+    assert not OptOut.objects.get(number=NEW).opted_out
+
+
+def test_what_was_suppressed_before_they_agreed_again_is_not_their_stop(withdrawn):
+    plan_doses(NINE)
+    claim(Lane.ROUTINE, NINE)
+    later = NINE + timedelta(days=1)
+    change_patient(withdrawn.ada.id, {"consent_on": date(2027, 1, 5)}, withdrawn.actor, later)
+    take_news(later)
+    [item] = WorkItem.objects.filter(closed_at=None)
+    assert (item.cause, item.facts["date"]) == (Cause.NOT_ASKED, "2027-01-04")
 
 
 def test_start_from_their_phone_is_consent(withdrawn):

@@ -35,7 +35,7 @@ BODIES = {
     "later_at": "Clinic: we will text you again today at 11:04. Questions? Call 1.",
     "later": "Clinic: you asked us to remind you of {day}. Reply 1 done, 3 skip.",
     "later_full": "Clinic: we can't text you again today. Not sure what to do? Call 1.",
-    "which": "Clinic: is this about {day}? Reply 1 for yes. If not, call 1.",
+    "which": "Clinic: is this about {day}? If so, reply 1. If not, call 1.",
     "effect": "Clinic: thank you for telling us. Your team will read it. Feeling worse? Call 1.",
     "safety": "Clinic: please call your team now about what you wrote: 1. Emergency: 999.",
 }

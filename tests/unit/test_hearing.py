@@ -1,65 +1,34 @@
 """What a patient's text does: a dose recorded, a reminder put off, an answer, somebody told."""
 
-from datetime import UTC, date, datetime, time, timedelta
-from itertools import count
+from datetime import time, timedelta
 
 import pytest
 
-from accounts.models import AuditEntry, Clinic
+from accounts.models import AuditEntry
 from messaging import inbound
-from messaging.models import InboundSms, Kind, Lane, OptOut, Sms
+from messaging.models import InboundSms, OptOut, Sms
 from reminders import hearing, prescribing, templates
 from reminders.effects import Decision
 from reminders.models import (
     Answer,
     Cause,
-    Dose,
     DoseRecord,
     Language,
+    Patient,
     Policy,
-    Question,
     SideEffectEntry,
     Wording,
     WorkItem,
 )
 from reminders.planning import plan_doses
-from tests.cast import NOW, Cast, make_patient
-
-MONDAY = date(2027, 1, 4)
-NINE = datetime(2027, 1, 4, 9, tzinfo=UTC)
-_sids = count()
+from tests.answering import MONDAY, NINE, answers, ask, causes, dose_of, write
+from tests.cast import NOW, Cast
 
 
 @pytest.fixture
 def asked(cast: Cast) -> Cast:
-    """Ada's dose of Monday is due, and her reminder is queued."""
-    prescribing.start(cast.ada.id, Decision(7, MONDAY), None, cast.actor, NOW)
-    plan_doses(NINE)
+    ask(cast)
     return cast
-
-
-def write(cast: Cast, body: str, at: datetime = NINE + timedelta(minutes=5), number="") -> None:
-    """A text comes in, and is handled."""
-    sid = f"SM{next(_sids):032}"
-    assert inbound.store(cast.sender, sid, number or cast.ada.number, body, at)
-    assert hearing.hear(at) == 1
-
-
-def dose_of(cast: Cast, day: date = MONDAY) -> Dose:
-    return Dose.objects.get(schedule__patient=cast.ada, date=day)
-
-
-def answers() -> list[str]:
-    """Bodies of our answers, oldest first."""
-    return list(
-        Sms.objects.filter(dedup_key__startswith="answer:")
-        .order_by("id")
-        .values_list("body", flat=True)
-    )
-
-
-def causes() -> set[str]:
-    return set(WorkItem.objects.filter(closed_at=None).values_list("cause", flat=True))
 
 
 @pytest.mark.parametrize("body", ["done", "1", "Done thanks x", "  DONE!! "])
@@ -142,6 +111,27 @@ def test_skip_is_recorded_as_left_out(asked):
     assert "left out" in answers()[0]
 
 
+@pytest.mark.parametrize(
+    ("language", "body", "site"),
+    [
+        ("en", "done in left thigh", "thigh_left"),
+        ("en", "done, right side of my tummy x", "abdomen_right"),
+        ("cy", "wedi gwneud, clun chwith", "thigh_left"),
+        ("es", "hecho en el muslo derecho", "thigh_right"),
+        ("fr", "fait, côté gauche du ventre", "abdomen_left"),
+        ("de", "erledigt, linker Oberschenkel", "thigh_left"),
+        ("pl", "zrobione, prawe udo", "thigh_right"),
+        ("en", "done in right arm", ""),  # this clinic doesn't use arms
+        ("en", "done but left thigh is numb", ""),
+        ("en", "done. thigh", ""),
+    ],
+)
+def test_the_site_is_recorded_where_it_is_plain_and_the_clinic_uses_it(asked, language, body, site):
+    Patient.objects.update(language=language)
+    write(asked, body)
+    assert DoseRecord.objects.get().site == site
+
+
 def test_later_sends_one_more_text_today_and_only_one(asked):
     write(asked, "2")
     later = Sms.objects.get(dedup_key__endswith=":later")
@@ -171,52 +161,6 @@ def test_later_is_held_within_the_hours_of_the_law(asked):
     assert "can't text you again today" in answers()[0]
 
 
-def test_a_sign_of_danger_gets_its_text_at_once_and_an_urgent_item(asked):
-    write(asked, "fever since yesterday")
-    safety = Sms.objects.get(dedup_key__contains=":safety:")
-    assert (safety.kind, safety.lane, safety.asked_for) == (Kind.REPEAT, Lane.URGENT, True)
-    assert "call your team now" in safety.body
-    assert "020 7946 0000" in safety.body
-    item = WorkItem.objects.get(cause=Cause.URGENT_SIGN)
-    assert (item.facts["signs"], item.facts["denied"]) == (["fever"], [])
-    assert (item.urgency, item.next_page_at) == (0, NINE + timedelta(minutes=5))
-    assert dose_of(asked).state == "due"
-
-
-def test_a_denied_sign_is_urgent_too_and_one_item_is_enough(asked):
-    write(asked, "I haven't got a fever")
-    assert causes() == {Cause.URGENT_SIGN}
-    assert WorkItem.objects.get().facts["denied"] == ["fever"]
-
-
-def test_low_mood_names_the_line_to_call(asked):
-    Policy.objects.create(clinic=asked.clinic, crisis_line="988", emergency="911")
-    write(asked, "i want to kill myself")
-    [body] = answers()
-    assert "988" in body
-    assert "911" in body
-    assert Cause.URGENT_SIGN in causes()
-
-
-@pytest.mark.parametrize(
-    ("phone", "named"), [("+442079460000", "116 123"), ("+12125550123", "988"), ("+4930123", None)]
-)
-def test_no_country_is_told_to_call_the_lines_of_another(asked, phone, named):
-    Clinic.objects.filter(id=asked.clinic.id).update(phone=phone)
-    write(asked, "i want to kill myself")
-    [body] = answers()
-    lines = [line for line in ("116 123", "988", "999", "911") if line in body]
-    assert lines[:1] == ([named] if named else [])
-    assert named or "call your team now" in body
-
-
-def test_done_with_a_sign_of_danger_is_recorded_and_urgent(asked):
-    write(asked, "done but felt awful and cold, shivering")
-    assert dose_of(asked).state == "taken"
-    assert Cause.URGENT_SIGN in causes()
-    assert Answer.objects.get().handled == "recorded"
-
-
 def test_a_side_effect_is_kept_in_the_diary_and_told(asked):
     write(asked, "done but headache and very tired")
     assert set(SideEffectEntry.objects.values_list("effect", "severity", "source")) == {
@@ -225,18 +169,6 @@ def test_a_side_effect_is_kept_in_the_diary_and_told(asked):
     }
     assert Cause.SIDE_EFFECT in causes()
     assert dose_of(asked).state == "taken"
-
-
-def test_safety_answers_come_once_for_each_sign_and_also_after_a_stop(asked):
-    write(asked, "STOP")
-    for hours in (1, 2):
-        write(asked, "I have a fever", NINE + timedelta(hours=hours))
-    write(asked, "chest pain", NINE + timedelta(hours=3))
-    assert len(answers()) == 2
-    assert set(
-        Sms.objects.filter(dedup_key__startswith="answer:").values_list("last_word", flat=True)
-    ) == {True}
-    assert WorkItem.objects.get(cause=Cause.URGENT_SIGN).times == 3
 
 
 def test_what_is_not_understood_is_read_by_a_person_and_says_so_once(asked):
@@ -250,12 +182,98 @@ def test_what_is_not_understood_is_read_by_a_person_and_says_so_once(asked):
 
 
 @pytest.mark.parametrize(
-    "body", ["I took two today", "done? what about my blood test, should I wait?"]
+    "body",
+    [
+        "I took two today",
+        "done? what about my blood test, should I wait?",
+        "I took two today and feel sick",
+        "did 2 injections by mistake, got a headache",
+        "took 180 instead of 90 and feel sick",
+        "done but my pen leaked and I have a headache, should I do another?",
+        "I did it tomorrow, tired",
+        "I took two, please call me",
+        "I took two today and have a fever",
+    ],
 )
 def test_an_answer_in_doubt_is_not_recorded(asked, body):
     write(asked, body)
     assert not DoseRecord.objects.exists()
+    assert dose_of(asked).state == "due"
     assert Cause.TEXT_TO_READ in causes()
+
+
+@pytest.mark.parametrize(
+    "body", ["done, can you call me?", "done, no fever", "done it but temp is 38.7 now"]
+)
+def test_what_is_clear_beside_it_leaves_no_doubt_on_an_answer(asked, body):
+    write(asked, body)
+    assert dose_of(asked).state == "taken"
+    assert Cause.TEXT_TO_READ not in causes()
+
+
+def test_what_help_and_when_do_not_answer_is_read_by_a_person(asked):
+    for hours, body in enumerate(["help! my pen is stuck", "when is my next jab? can I drink?"]):
+        write(asked, body, NINE + timedelta(hours=hours + 1))
+    assert WorkItem.objects.get().times == 2
+    assert causes() == {Cause.TEXT_TO_READ}
+    texts = " ".join(answers())
+    assert "we text you on your day" in texts
+    assert "your next dates" in texts
+    assert "not at once" in texts
+
+
+@pytest.mark.parametrize(
+    ("language", "body"),
+    [
+        ("en", "wrong number"),
+        ("en", "Sorry, I think you have the wrong number"),
+        ("cy", "rhif anghywir"),
+        ("es", "número equivocado"),
+        ("fr", "Vous vous trompez de numéro"),
+        ("de", "falsche Nummer"),
+        ("pl", "to pomyłka"),
+    ],
+)
+def test_a_stranger_with_a_patients_number_reaches_the_team_as_one(asked, language, body):
+    Patient.objects.update(language=language)
+    write(asked, body)
+    assert causes() == {Cause.NUMBER_DOUBTFUL}
+    assert WorkItem.objects.get().facts == {"text": str(InboundSms.objects.get().id)}
+    assert len(answers()) == 1
+
+
+@pytest.mark.parametrize("body", ["YES", "Yes 👍", "START", "start texting me again"])
+def test_a_yes_is_no_start_where_nothing_had_stopped(asked, body):
+    write(asked, body)
+    assert causes() == {Cause.TEXT_TO_READ}
+    [said] = answers()
+    assert "not at once" in said
+    assert Answer.objects.get().handled == "to_read"
+    assert dose_of(asked).state == "due"
+
+
+def test_what_stands_beside_an_answer_is_not_lost(asked):
+    write(asked, "Done, when is my next one?")
+    assert dose_of(asked).state == "taken"
+    done, when = answers()
+    assert "marked as done" in done
+    assert "Monday 11 January" in when
+    assert not causes()
+
+
+def test_done_and_stop_does_both_and_says_one_thing(asked):
+    write(asked, "done, please stop texting me")
+    assert dose_of(asked).state == "taken"
+    assert OptOut.objects.get().opted_out
+    assert causes() == {Cause.OPTED_OUT}
+    [said] = answers()
+    assert "our texts are stopped" in said
+
+
+def test_what_is_in_doubt_beside_a_stop_is_read(asked):
+    write(asked, "I took two, stop texting me")
+    assert not DoseRecord.objects.exists()
+    assert causes() == {Cause.OPTED_OUT, Cause.TEXT_TO_READ}
 
 
 def test_stop_in_other_words_stops_and_is_confirmed_once(asked):
@@ -285,70 +303,6 @@ def test_help_and_when_are_answered(asked):
     assert not causes()
 
 
-def test_a_late_answer_to_a_missed_dose_is_asked_about_with_its_date(asked):
-    Sms.objects.update(state="delivered")
-    for days in (1, 2):
-        plan_doses(NINE + timedelta(days=days))
-        Sms.objects.filter(state="queued").update(state="delivered")
-    assert causes() == {Cause.NO_ANSWER}
-    thursday = NINE + timedelta(days=3)
-    write(asked, "done", thursday)
-    assert "is this about Monday 4 January? Reply 1 for yes" in answers()[0]
-    assert not DoseRecord.objects.exists()
-    write(asked, "1", thursday + timedelta(minutes=1))
-    assert dose_of(asked).state == "taken"
-    assert not causes()
-    item = WorkItem.objects.get()
-    assert (item.cause, item.outcome) == (Cause.NO_ANSWER, "by_event")
-
-
-def test_two_people_on_one_phone_are_told_apart_by_asking(asked):
-    ben = make_patient(asked.clinic, asked.clinician, name="Ben Example", number=asked.ada.number)
-    prescribing.start(ben.id, Decision(7, MONDAY), None, asked.actor, NOW)
-    plan_doses(NINE)
-    write(asked, "done")
-    assert "Reply 1 for A. E., 2 for B. E." in answers()[0]
-    assert not DoseRecord.objects.exists()
-    write(asked, "2", NINE + timedelta(minutes=6))
-    assert DoseRecord.objects.get().dose.schedule.patient == ben
-    assert dose_of(asked).state == "due"
-    assert not Question.objects.filter(closed_at=None).exists()
-
-
-def test_a_question_ends_and_its_digits_with_it(asked):
-    ben = make_patient(asked.clinic, asked.clinician, name="Ben Example", number=asked.ada.number)
-    prescribing.start(ben.id, Decision(7, MONDAY), None, asked.actor, NOW)
-    plan_doses(NINE)
-    write(asked, "done")
-    write(asked, "9", NINE + timedelta(minutes=6))
-    assert not DoseRecord.objects.exists()
-    assert Cause.TEXT_TO_READ in causes()
-
-
-def test_a_second_injection_too_soon_is_asked_about_and_told(asked):
-    write(asked, "done")
-    asked.ada.refresh_from_db()
-    Dose.objects.filter(state="planned").update(state="cancelled", next_step_at=None)
-    schedule = asked.ada.schedules.get()
-    soon = Dose.objects.create(
-        schedule=schedule,
-        version=schedule.versions.get(),
-        date=MONDAY + timedelta(days=3),
-        state="planned",
-        next_step_at=NINE + timedelta(days=3),
-    )
-    thursday = NINE + timedelta(days=3)
-    plan_doses(thursday)
-    write(asked, "done", thursday + timedelta(minutes=1))
-    assert "Thursday 7 January too?" in answers()[-1]
-    assert causes() == {Cause.SECOND_DOSE}
-    assert DoseRecord.objects.count() == 1
-    write(asked, "1", thursday + timedelta(minutes=2))
-    soon.refresh_from_db()
-    assert soon.state == "taken"
-    assert causes() == {Cause.SECOND_DOSE}
-
-
 def test_nobodys_number_gets_no_answer(asked):
     write(asked, "done", number="+447700909999")
     assert answers() == []
@@ -375,3 +329,9 @@ def test_a_clinic_may_leave_out_the_texts_after_the_first(asked):
     assert Sms.objects.count() == 1
     assert dose_of(asked).state == "missed"
     assert causes() == {Cause.NO_ANSWER}
+
+
+def test_a_side_effect_leads_to_the_text_that_told_it(asked):
+    write(asked, "such a headache")
+    item = WorkItem.objects.get(cause=Cause.SIDE_EFFECT)
+    assert item.facts["text"] == str(InboundSms.objects.get().id)

@@ -10,7 +10,6 @@ from dev.waiting import until
 from messaging import inbound, outbox
 from messaging.evidence import Report, Source, advance
 from messaging.models import Kind, Lane, Sender, Sms, SmsEvent
-from messaging.reading_back import read_back
 from messaging.sending import send_due
 from messaging.settling import ONE_BY_ONE, settle
 from messaging.states import Finding
@@ -311,26 +310,6 @@ def test_what_twilio_gives_up_does_not_go_again_if_its_plan_ended_meanwhile(simu
         sms_id, 1, {"MessageSid": row.sid, "MessageStatus": "failed", "ErrorCode": "30001"}
     )
     assert state(sms_id) == "cancelled"
-
-
-def test_reports_that_were_lost_are_read_back(simulator):
-    sms_id = queue_text()
-    send_due(Lane.ROUTINE)
-    delivered(simulator, sms_id)
-    assert read_back(now() + timedelta(minutes=9)) == 0
-    assert state(sms_id) == "accepted"
-    assert read_back(now() + timedelta(minutes=11)) == 1
-    assert state(sms_id) == "delivered"
-
-
-def test_what_stays_silent_is_asked_after_now_and_then(simulator):
-    simulator.break_number(NUMBER, stays="sent")
-    queue_text()
-    send_due(Lane.ROUTINE)
-    asked = simulator.ledger()["calls"].get("fetch", 0)
-    for minutes in (11, 12, 20, 22, 60 * 24 * 4):
-        read_back(now() + timedelta(minutes=minutes))
-    assert simulator.ledger()["calls"]["fetch"] - asked == 2
 
 
 def test_what_is_said_of_a_text_that_was_queued_anew_under_its_key_is_kept(simulator):

@@ -8,11 +8,13 @@ from django.db import transaction
 from accounts import audit
 from accounts.models import AuditEntry
 from accounts.refusals import Conflict, Invalid, Refusal
+from messaging import inbound
 from messaging.models import Lane, Sms
 from messaging.sending import send_due
 from messaging.states import State
 from reminders import news, prescribing
 from reminders.effects import Decision
+from reminders.hearing import hear
 from reminders.models import NumberChange, Patient, WorkItem
 from reminders.new_number import (
     LASTS,
@@ -198,6 +200,31 @@ class TestTextedBack:
         assert not confirm_by_text(NEW, code, NINE)
 
 
+def test_a_code_that_cannot_arrive_or_ran_out_is_the_teams_to_look_at(cast, asked):
+    Sms.objects.filter(to=NEW).update(state=State.UNDELIVERED, error_code=30005, untaken=True)
+    news.take_news(NINE)
+    item = WorkItem.objects.get()
+    assert (item.patient, item.cause) == (cast.ada, "number_doubtful")
+    assert item.facts == {"change": str(asked.id)}
+    end_late_codes(NINE + LASTS)
+    assert WorkItem.objects.get().times == 1, "the same, still"
+    again = ask_new_number(cast.ada.id, NEW, cast.actor, NINE + LASTS)
+    assert again is not None
+    end_late_codes(NINE + 2 * LASTS)
+    assert WorkItem.objects.get().times == 2
+    assert ask_new_number(cast.ada.id, NEW, cast.actor, NINE + 2 * LASTS)
+    confirm_new_number(cast.ada.id, code_sent(NEW), cast.actor, NINE + 2 * LASTS)
+    assert WorkItem.objects.get().outcome == "by_event"
+
+
+def test_a_code_that_is_of_no_use_any_more_is_nothing_to_look_at(cast, asked):
+    ask_new_number(cast.ada.id, OLD, cast.actor, NINE)
+    Sms.objects.filter(to=NEW).update(state=State.UNDELIVERED, untaken=True)
+    news.take_news(NINE)
+    end_late_codes(NINE + LASTS)
+    assert not WorkItem.objects.exists()
+
+
 class TestALostPhone:
     def test_gets_nothing_any_more_and_the_team_is_told(self, cast, simulator):
         now = datetime.now(UTC)
@@ -212,13 +239,16 @@ class TestALostPhone:
         assert simulator.conversation(OLD) == []
         news.take_news(now)
         causes = set(WorkItem.objects.filter(closed_at=None).values_list("cause", flat=True))
-        assert causes == {"number_lost", "opted_out"}
+        assert causes == {"number_lost"}, "nobody has stopped our texts"
 
-    def test_is_settled_by_the_new_number(self, cast):
+    def test_is_settled_by_the_new_number_as_a_stop_of_the_former_one_is(self, cast):
+        inbound.store(cast.sender, "SM1", OLD, "STOP", NINE)
+        hear(NINE)
         lost = {"number": NEW, "old_number": "lost"}
         change_patient(cast.ada.id, lost, cast.actor, NINE)
         confirm_new_number(cast.ada.id, code_sent(NEW), cast.actor, NINE)
         item = WorkItem.objects.get(cause="number_lost")
         assert (item.closed_at, item.outcome) == (NINE, "by_event")
+        assert not WorkItem.objects.filter(closed_at=None).exists()
         due(cast)
         assert about_doses() == [(NEW, "queued")]

@@ -113,6 +113,19 @@ def test_news_of_a_taken_one_pages_its_owner_and_the_first_rung(staffed):
     assert item.notes.filter(kind="paged").count() == 2
 
 
+def test_a_patient_who_keeps_writing_does_not_stop_the_climb(staffed):
+    item = urgent(staffed)
+    assert paged(NOW) == {FIRST}
+    for minutes in (3, 6, 9):
+        open_items(
+            [Finding(staffed.ada.id, Cause.URGENT_SIGN, {"n": minutes})], NOW + minutes * MINUTE
+        )
+        assert paged(NOW + minutes * MINUTE) == set(), "the first rung was called, and has its time"
+    assert paged(NOW + 10 * MINUTE) == {SECOND, THIRD}
+    item.refresh_from_db()
+    assert (item.times, item.rung) == (4, 3)
+
+
 def test_what_is_not_urgent_pages_nobody(staffed):
     open_items([Finding(staffed.ada.id, Cause.CALL_ME)], NOW)
     item = WorkItem.objects.get()

@@ -9,7 +9,9 @@ from django.db import InterfaceError, OperationalError, connection, connections,
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import AuditEntry
-from messaging.models import Sms
+from messaging.inbound import say
+from messaging.models import Scope, Sms, SmsEvent
+from messaging.states import Finding
 from reminders import prescribing, wording
 from reminders.effects import Decision
 from reminders.models import Cause, Dose, Patient, Schedule, WorkItem
@@ -17,6 +19,7 @@ from reminders.news import take_news
 from reminders.planning import plan_doses
 from reminders.sweep import sweep
 from tests.cast import NOW, Cast, make_patient
+from tests.texts import queue_text
 
 MONDAY = date(2027, 1, 4)
 NINE = datetime(2027, 1, 4, 9, tzinfo=UTC)
@@ -188,9 +191,32 @@ class TestSweep:
 def test_what_did_not_arrive_is_on_the_worklist_once(cast, state, cause):
     start_patients(cast, 1)
     plan_doses(NINE)
+    if state == "suppressed":
+        say(Scope.CARE, cast.ada.number, opted_out=True, said_at=NINE)
+    if state == "expired":
+        sms = Sms.objects.get()
+        SmsEvent.objects.create(sms=sms, attempt=1, source="settle", status=Finding.USE_OVER)
     Sms.objects.update(state=state, untaken=True)
     take_news(NINE)
     take_news(NINE)
     item = WorkItem.objects.get()
     assert (item.patient, item.cause) == (cast.ada, cause)
     assert not Sms.objects.filter(untaken=True).exists()
+
+
+def test_a_reminder_that_never_left_did_not_reach_the_patient_and_the_item_says_of_which_day(cast):
+    """Nobody is told that it may have arrived."""
+    start_patients(cast, 1)
+    plan_doses(NINE)
+    Sms.objects.update(state="expired", untaken=True)
+    take_news(NINE)
+    item = WorkItem.objects.get()
+    dose = Dose.objects.get(state="due")
+    assert (item.cause, item.facts) == (
+        Cause.NOT_ASKED, {"dose": str(dose.id), "date": dose.date.isoformat()},
+    )  # fmt: skip
+    queue_text(owner_id=cast.ada.id)
+    Sms.objects.filter(state="queued").update(state="expired", untaken=True)
+    take_news(NINE)
+    item = WorkItem.objects.get(cause=Cause.UNDELIVERED)
+    assert "not sent in time" in item.facts["because"]

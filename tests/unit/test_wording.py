@@ -100,6 +100,7 @@ def test_an_english_text_is_one_segment_within_160_characters(kind):
 READ_BY_PATIENTS = [
     "reminders/wording",
     "web/wording",
+    "web/community/wording",
     "community/help",
     "community/members/words",
     "community/notices/words",

@@ -1,6 +1,6 @@
 """The worklist: what the care team does with its items, and what closes them by itself."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -9,7 +9,8 @@ from accounts.models import AuditEntry, Role
 from accounts.refusals import Conflict
 from dev.environment import ROUTINE_NUMBER
 from messaging import inbound, outbox
-from messaging.models import Scope, Sms
+from messaging.models import Scope, Sms, SmsEvent
+from messaging.states import Finding as Evidence
 from messaging.states import State
 from reminders import attending, patients, prescribing
 from reminders.effects import Decision
@@ -139,11 +140,11 @@ def settled(item: WorkItem) -> str:
     return str(item.notes.get(kind="closed").facts["because"])
 
 
-def text_us(cast: Cast, body: str, sid: str) -> None:
+def text_us(cast: Cast, body: str, sid: str, at: datetime = NOW) -> None:
     sender = cast.sender
     assert sender.number == ROUTINE_NUMBER
-    assert inbound.store(sender, sid, cast.ada.number, body, NOW)
-    hear(NOW)
+    assert inbound.store(sender, sid, cast.ada.number, body, at)
+    hear(at)
 
 
 def test_start_after_stop_closes_what_stop_opened(cast):
@@ -152,7 +153,7 @@ def test_start_after_stop_closes_what_stop_opened(cast):
     attending.take(item.id, cast.actor, NOW)
     text_us(cast, "hello", "SM2")
     assert settled(item) == ""
-    text_us(cast, "START", "SM3")
+    text_us(cast, "START", "SM3", NOW + timedelta(minutes=1))
     item.refresh_from_db()
     assert (item.outcome, item.owner, item.next_page_at) == ("by_event", None, None)
     assert kinds(item) == ["opened", "taken", "closed"]
@@ -171,6 +172,18 @@ def test_resuming_closes_the_review(cast):
     now = NOW + timedelta(days=1)
     prescribing.resume(cast.ada.id, Decision(7, now.date()), token, cast.actor, now)
     assert settled(item) == "The schedule was resumed."
+
+
+def test_putting_it_off_closes_the_review_until_its_new_day(cast):
+    item, token = paused(cast), read_plan(cast.ada).token
+    now, review = NOW + timedelta(days=1), NOW.date() + timedelta(days=9)
+    prescribing.pause(cast.ada.id, review, "", token, cast.actor, now)
+    assert settled(item) == "The review was put off."
+    due = WorkItem.objects.filter(cause=Cause.REVIEW_DUE, closed_at=None)
+    sweep(now + timedelta(days=7))
+    assert not due.exists()
+    sweep(now + timedelta(days=8))
+    assert due.count() == 1
 
 
 def test_stopping_closes_the_review(cast):
@@ -201,6 +214,7 @@ def test_a_new_number_closes_what_the_former_one_did_not_get(cast):
 def test_a_text_that_turns_out_to_have_arrived_closes_what_it_opened(cast, cause, bad, good):
     both = [queue_to(cast, key) for key in ("a", "b")]
     for sms in both:
+        nobody_knows(sms)
         ends(sms, bad)
     item = WorkItem.objects.get(cause=cause)
     assert item.times == 2
@@ -217,6 +231,10 @@ def queue_to(cast: Cast, key: str) -> Sms:
     )  # fmt: skip
     outbox.queue([text], NOW)
     return Sms.objects.get(dedup_key=key)
+
+
+def nobody_knows(sms: Sms) -> None:
+    SmsEvent.objects.create(sms=sms, attempt=1, source="settle", status=Evidence.USE_OVER)
 
 
 def ends(sms: Sms, state: State) -> None:

@@ -130,7 +130,7 @@ def _change_page(
         tab="mine",
         form=form,
         found=found,
-        help=visit.help if danger else None,
+        help=visit.help_alone if danger else None,
         languages=LANGUAGES,
         tags=TAGS,
         longest=LONGEST_BODY,

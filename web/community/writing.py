@@ -183,7 +183,7 @@ def _page(
         tab="talk",
         form=form,
         form_key=request.POST.get("form") or uuid4().hex,
-        help=visit.help if danger else None,
+        help=visit.help_alone if danger else None,
         languages=LANGUAGES,
         tags=tags.TAGS,
         longest=LONGEST_BODY,

@@ -1,0 +1,1 @@
+"""Pages for the care team: their worklist, inbox and patients. English only for now."""
