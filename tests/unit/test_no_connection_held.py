@@ -1,4 +1,4 @@
-"""No database connection is held while Twilio is awaited: ours are few, and its answers are slow."""
+"""No database connection is held while Twilio is awaited: its answers are slow, and ours few."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
