@@ -186,7 +186,8 @@ class Pause(ScheduleDoor):
     def post(self, request: Request, patient_id: UUID) -> Response:
         """Pause a running schedule until somebody resumes it.
 
-        On the date of review it comes up in the worklist, so that nobody is forgotten.
+        On the date of review it comes up in the worklist, so that nobody is forgotten. On a paused
+        schedule this puts the review off; the patient isn't told.
         """
         sent, seen = self.body(shapes.Pause), self.seen()
         patient = reading.patient_for(self.who, patient_id, May.PRESCRIBE)

@@ -40,7 +40,7 @@ class Plan:
 
     @property
     def token(self) -> str:
-        """Names this state: version, status, open doses, last injection. It is the ETag.
+        """Names this state: version, status, review, open doses, last injection. It is the ETag.
 
         The planned dose is one of them: after an outage another may have come and gone.
         """
@@ -48,6 +48,7 @@ class Plan:
             self.schedule.id,
             len(self.versions),
             self.schedule.status,
+            self.schedule.review_on,
             self.last_injection_on,
             *(dose.id for dose in self.due),
             self.planned and self.planned.id,

@@ -8,7 +8,6 @@ is what happens.
 
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -187,20 +186,27 @@ def resume(
 def pause(
     patient_id: UUID, review_on: date, reason: str, token: str, actor: audit.Actor, now: datetime
 ) -> Outcome:
-    """Pause a running schedule: no doses, and a date on which somebody looks at it again.
+    """Pause a running schedule: no doses, and a date on which somebody looks at it again. On a
+    paused one, put that date off: nothing changes for the patient, so nothing is told to them.
 
-    Raises Invalid for a review that isn't ahead, Conflict if it doesn't run, Stale.
+    Raises Invalid for a review that isn't ahead, Conflict if it has ended, Stale.
     """
     with transaction.atomic():
         plan = lock_plan(patient_id, token)
-        _demand(plan, Status.RUNNING)
+        _demand(plan, Status.RUNNING, Status.PAUSED)
         today = plan.today(now)
         if not today < review_on <= today + FARTHEST:
             raise Invalid(
                 "review_on", "Choose a date of review after today, within a year.", "review_on"
             )
+        was = plan.schedule.status
         plan.schedule.status, plan.schedule.review_on = Status.PAUSED, review_on
-        return _rest("pause", "paused", plan, reason, actor, now)
+        if was == Status.RUNNING:
+            return _rest("pause", "paused", plan, reason, actor, now)
+        plan.schedule.save(update_fields=["review_on"])
+        settle_items([patient_id], [Cause.REVIEW_DUE], now, because="The review was put off.")
+        _audit_rest("put_review_off", plan, reason, actor)
+    return Outcome(plan, [], None)
 
 
 def stop(patient_id: UUID, reason: str, token: str, actor: audit.Actor, now: datetime) -> Outcome:
@@ -277,7 +283,12 @@ def _rest(
     notice = _notice(kind, effect, now)
     too_late = _close(plan, closing)
     notices.queue(notice, effect.plan, now)
-    review_on: Any = plan.schedule.review_on
+    _audit_rest(verb, plan, reason, actor)
+    return Outcome(effect.plan, too_late, notice)
+
+
+def _audit_rest(verb: str, plan: Plan, reason: str, actor: audit.Actor) -> None:
+    review_on = plan.schedule.review_on
     audit.record(
         actor,
         verb,
@@ -286,7 +297,6 @@ def _rest(
         reason=reason,
         review_on=review_on.isoformat() if review_on else None,
     )
-    return Outcome(effect.plan, too_late, notice)
 
 
 def _audit(verb: str, plan: Plan, decision: Decision, actor: audit.Actor) -> None:

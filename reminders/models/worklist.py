@@ -71,7 +71,8 @@ NEXT_STEP: dict[Cause, str] = {
     Cause.HELD_BACK: "Tell the patient what the text would have said.",
     Cause.SIDE_EFFECT: "Read what the patient wrote, and answer them.",
     Cause.TEXT_TO_READ: "Read the text, and answer the patient.",
-    Cause.REVIEW_DUE: "Decide on the pause: resume the schedule, or stop it.",
+    Cause.REVIEW_DUE: "Decide on the pause: resume the schedule, stop it, or put the review off by "
+    "pausing it until another day.",
     Cause.SEND_UNKNOWN: "Call the patient: ask whether the text arrived, and say what it said.",
     Cause.PLAN_FAILED: "Call the patient about this dose, and tell support: its reminders don't go "
     "out.",

@@ -2,13 +2,17 @@
 
 import re
 import threading
+from pathlib import Path
 
 import pytest
 from django.db import connections
 
+from accounts.refusals import Conflict
+from accounts.sign_in import give_token
 from dev.waiting import until
 from reminders import imports
 from reminders.models import Dose, Import, ImportMode, Patient, ScheduleVersion
+from tests.api.client import Caller, over_http
 from tests.cast import NOW
 from tests.imports import counts, file_of, many
 from tests.processes import World
@@ -67,6 +71,11 @@ def test_ten_thousand_rows_with_three_hundred_bad_ones(world: World):
     ]  # fmt: skip
     assert [line for line, _, _ in report] == [2 + 33 * index for index in range(BAD)]
 
+    with pytest.raises(Conflict) as refused:
+        imports.confirm(file.id, ImportMode.ALL, world.cast.actor, NOW)
+    assert (refused.value.code, refused.value.field) == ("rows_bad", "mode")
+    assert (worked(world), imported())[1] == 485, "all or none was chosen, and none came in"
+
     confirm(world, file)
     held = max(held, worked(world))
     file.refresh_from_db()
@@ -80,6 +89,48 @@ def test_ten_thousand_rows_with_three_hundred_bad_ones(world: World):
     worked(world)
     again.refresh_from_db()
     assert (again.good, again.there, imported()) == (1, 969, 9702), "one was bad, and is mended"
+
+
+@pytest.mark.processes
+def test_the_web_takes_five_megabytes_without_holding_all_rows(world: World):
+    web, token = world.start_web(), give_token(world.cast.clinician).token
+    path = f"/api/v1/clinics/{world.cast.clinic.id}/imports"
+    caller = Caller(token, over_http(world.web_url))
+
+    def held(text: str) -> float:
+        """MB that the web process held at most while it took a file."""
+        forget_peaks(web.pid)
+        raw = text.encode()
+        taken = caller.ask("POST", path, raw=raw, content_type="text/csv", expect=201)
+        assert taken["state"] == "checking"
+        return peaks(web.pid)
+
+    held(file_of(*rows(500)))  # what is loaded with the first request, and stays
+    least = held(file_of(*rows(500)))
+    wide = [row | {"name": f"{row['name']} {'x' * 112}"} for row in rows(20_000)]
+    most = file_of(*wide)
+    assert 4_900_000 < len(most) <= 5_000_000
+    assert held(most) - least < 60, "the file, its text, and what is looked for in all of it"
+
+
+def family(pid: int) -> list[int]:
+    """A process with its children, those of all its threads."""
+    found = [pid]
+    for children in Path(f"/proc/{pid}/task").glob("*/children"):
+        for child in children.read_text().split():
+            found += family(int(child))
+    return found
+
+
+def forget_peaks(pid: int) -> None:
+    for each in family(pid):
+        Path(f"/proc/{each}/clear_refs").write_text("5")
+
+
+def peaks(pid: int) -> float:
+    """The most memory that these processes held since, in MB."""
+    told = [Path(f"/proc/{each}/status").read_text() for each in family(pid)]
+    return sum(int(re.findall(r"VmHWM:\s+(\d+) kB", status)[0]) for status in told) / 1024
 
 
 @pytest.mark.processes

@@ -1,5 +1,5 @@
 """What can't be seen gives no word, count, title or name on any surface: every GET of the
-community's API, as its addresses list them, digests by e-mail, texts, and logs.
+community's API and of its pages, as their addresses list them, digests by e-mail, texts, and logs.
 
 What a member gets is taken down byte by byte, then others write what this member isn't to see, in
 every way there is, and it is taken down again: it must be the same. Broken by hand to see that it
@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 from django.core import mail
 from django.core.cache import caches
+from django.test import Client
 from django.urls import URLPattern
 
 from api.community.urls import urlpatterns
@@ -31,12 +32,14 @@ from community.models import (
     Channel,
     Contact,
     Decision,
+    Draft,
     LiveText,
     Notice,
     Persona,
     Post,
     PostState,
     ReactionKind,
+    Space,
     Thread,
 )
 from community.notices.digests import mail_members
@@ -51,8 +54,13 @@ from tests.api.client import Caller
 from tests.cast import NOW
 from tests.community import Circle, answer, as_actor, begin, make_circle, make_persona, seen, wrote
 from tests.moderating import M, appeal, open_case, report, settle
+from web.community.urls import urlpatterns as page_patterns
 
 HERE = "/api/v1/community/"
+PAGES = "pages"
+"""What stands before the address of a page, below /community."""
+CHANCE = re.compile(r'(name="(?:csrfmiddlewaretoken|form)" value=)"[^"]*"')
+"""What is another each time a page is made."""
 LATER = NOW + timedelta(hours=2)
 WORD = "quillon"
 """A word of what isn't to be seen: in each body and title, with figures that number them."""
@@ -64,7 +72,10 @@ IDS: dict[str, Callable[[], Any]] = {
     # Of moderators' addresses nothing is looked for before it is asked who asks.
     "case_id": lambda: Case.objects.values_list("id", flat=True)[:1],
     "decision_id": lambda: Decision.objects.values_list("id", flat=True),
+    "space_id": lambda: Space.objects.values_list("id", flat=True),
+    "draft_id": lambda: Draft.objects.values_list("id", flat=True),
 }
+CHOSEN = {"kind": ["active", "new", "like", "followed"], "tag": ["sleep"], "what": ["claim"]}
 QUERIES = {
     "threads": ["order=new", "tag=sleep", "mine=like", "mine=followed", "space={space}"],
     "search": [
@@ -99,6 +110,36 @@ def addresses(circle: Circle) -> Iterator[str]:
             yield f"{route}?{query.format(space=circle.sleep.id)}"
 
 
+def pages(circle: Circle) -> Iterator[str]:
+    """Every address of the community's pages, of every row there is, and each search."""
+    for one in page_patterns:
+        path = str(one.pattern)
+        before, _, rest = path.partition("<")
+        name, _, after = rest.partition(">")
+        kind, _, name = name.partition(":")
+        keys = IDS[name]() if kind == "uuid" else CHOSEN[name] if name else [""]
+        yield from (f"{before}{key}{after}" for key in keys)
+    yield from (f"/search?{query}" for query in QUERIES["search"])
+    yield f"/rooms/{circle.sleep.id}?order=new"
+
+
+def pages_got_by(me: Persona, circle: Circle) -> dict[str, Any]:
+    """All pages that a member can get; those that are for sending alone are left out."""
+    client = Client(headers={"X-Request-ID": "same"})
+    client.cookies["community"] = entering._session(me, NOW).token
+    got = {}
+    for path in pages(circle):
+        answered = client.get(f"/community{path}")
+        if answered.status_code == 405:
+            continue
+        allowed = (403,) if path.startswith("/moderation") else (200, 404)
+        assert answered.status_code in allowed, path
+        said = CHANCE.sub(r"\1", answered.content.decode())
+        # What was looked for stands in the form.
+        got[PAGES + path] = (answered.status_code, said.replace(f'value="{WORD}"', ""))
+    return got
+
+
 def got_by(me: Persona, circle: Circle) -> dict[str, Any]:
     """All that a member can get, by address."""
     caches["pace"].clear()
@@ -110,7 +151,7 @@ def got_by(me: Persona, circle: Circle) -> dict[str, Any]:
         allowed = (403,) if path.startswith("moderation/") else (200, 404)
         assert answered.status in allowed, (path, answered)
         got[path] = (answered.status, dict(answered.headers), answered.body)
-    return got
+    return got | pages_got_by(me, circle)
 
 
 @pytest.fixture
@@ -230,11 +271,13 @@ def test_what_nobody_can_see_changes_no_byte(circle, caplog):
     assert Notice.objects.filter(persona=circle.wren).count() > 5
     after = got_by(circle.wren, circle)
     # How many there were to decide, of all in 30 days, is said to all.
-    changed = {path for path in before if before[path] != after[path]} - {"figures"}
+    changed = {path for path in before if before[path] != after[path]}
+    changed -= {"figures", f"{PAGES}/figures"}
     assert changed == set()
     # Somebody's page says that they are here, and no more.
-    pages = {f"members/{key}" for key in IDS["member_id"]()}
-    said = [got for path, got in after.items() if path not in pages]
+    theirs = {f"members/{key}" for key in IDS["member_id"]()}
+    theirs |= {f"{PAGES}/{path}" for path in theirs}
+    said = [got for path, got in after.items() if path not in theirs]
     assert WORD not in json.dumps(said) + caplog.text
     assert "Novice" not in json.dumps(said)
     assert hears_nothing()
@@ -266,11 +309,12 @@ def test_whom_a_bond_hides_changes_no_byte(circle, kinds, caplog):
         react(heron.id, text.post_id, set(ReactionKind), as_actor(heron), NOW)
     if not kinds:
         set_bond(heron.id, wren.id, BondKind.BLOCK, as_actor(heron))
-        check_hidden(heron, before, got_by(wren, circle), {"my-posts", "me/export"})
+        own = {"my-posts", "me/export", f"{PAGES}/mine"}
+        check_hidden(heron, before, got_by(wren, circle), own)
     for kind in kinds:
         set_bond(wren.id, heron.id, kind, as_actor(wren))
         # What is the reader's own, and names whom they hid.
-        own = {"my-posts", "me/export", "bonds"}
+        own = {"my-posts", "me/export", "bonds", f"{PAGES}/mine", f"{PAGES}/settings/hidden"}
         check_hidden(heron, before, got_by(wren, circle), own)
     assert seen(theirs)
     assert WORD not in caplog.text
@@ -284,7 +328,8 @@ def check_hidden(
     page = f"members/{other.id}"
     assert after[page][0] == 404
     changed = {path for path in before if shown(before[path]) != shown(after[path])}
-    assert changed <= {*own, page, f"{page}/texts"}
+    assert changed <= {*own, page, f"{page}/texts", f"{PAGES}/{page}"}
+    assert after[f"{PAGES}/{page}"][0] == 404
     assert WORD not in json.dumps(list(after.values()))
     assert other.pseudonym not in json.dumps(
         [got for path, got in after.items() if path not in own]

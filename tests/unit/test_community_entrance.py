@@ -130,7 +130,7 @@ def addresses() -> list[str]:
     key = "0198c0de-0000-7000-8000-000000000000"
     found = [path for path, pattern in routes(get_resolver(), "/")
              if getattr(pattern.callback, "for_personas", "")]  # fmt: skip
-    assert len(found) > 35
+    assert len(found) > 40
     return [re.sub("<str:[^>]+>", "new", re.sub("<uuid:[^>]+>", key, path)) for path in found]
 
 

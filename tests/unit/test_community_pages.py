@@ -185,6 +185,7 @@ def test_a_cry_for_help_is_answered_with_help_first(circle, heron):
     room = f"/rooms/{circle.sleep.id}/write"
     page = send(heron, room, title="Tonight", body=CRY, act="send")
     assert first(page, HELP, "116 123", "<h1")
+    assert "moderators has been called" in page
     assert Case.objects.get(crisis=True).about == circle.heron
     assert CRY not in text(come_in(circle.wren))
 
@@ -204,6 +205,8 @@ def test_help_comes_first_whatever_else_is_wrong(circle, heron):
     ]
     Persona.objects.update(accepted_rules=VERSION - 1)
     told.append(send(heron, reply, body=CRY, act="send"))
+    # Only the report was taken.
+    assert ["has been called" in page for page in told] == [*[False] * 6, True, False, False]
     for page in told:
         assert first(page, HELP, "<h1"), page[page.index("<main") :][:400]
 

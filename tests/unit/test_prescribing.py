@@ -301,9 +301,26 @@ class TestPauseResumeStop:
             self.resume(cast, NOW, MONDAY)
         self.pause(cast, NOW)
         with pytest.raises(Conflict):
-            self.pause(cast, NOW)
-        with pytest.raises(Conflict):
             change(cast, 14, MONDAY, NOW)
+        prescribing.stop(cast.ada.id, "", read_plan(cast.ada).token, cast.actor, NOW)
+        with pytest.raises(Conflict):
+            self.pause(cast, NOW)
+
+    def test_a_review_is_put_off_without_a_word_to_the_patient(self, cast):
+        start(cast)
+        self.pause(cast, NOW)
+        told, token = texts(cast), read_plan(cast.ada).token
+        later = date(2027, 3, 1)
+        outcome = self.pause(cast, NOW + timedelta(days=2), later)
+        assert (outcome.notice, outcome.too_late) == (None, [])
+        assert outcome.plan.schedule.review_on == read_plan(cast.ada).schedule.review_on == later
+        assert texts(cast) == told
+        assert [entry.verb for entry in AuditEntry.objects.order_by("id")][-1] == "put_review_off"
+        # Whoever decided on the former date has to look again.
+        with pytest.raises(Stale):
+            prescribing.pause(cast.ada.id, date(2027, 2, 8), "", token, cast.actor, NOW)
+        with pytest.raises(Invalid):
+            self.pause(cast, NOW, review_on=MONDAY)
 
     def test_a_stopped_schedule_stays_and_a_new_one_may_start(self, cast):
         start(cast)

@@ -174,6 +174,18 @@ def test_resuming_closes_the_review(cast):
     assert settled(item) == "The schedule was resumed."
 
 
+def test_putting_it_off_closes_the_review_until_its_new_day(cast):
+    item, token = paused(cast), read_plan(cast.ada).token
+    now, review = NOW + timedelta(days=1), NOW.date() + timedelta(days=9)
+    prescribing.pause(cast.ada.id, review, "", token, cast.actor, now)
+    assert settled(item) == "The review was put off."
+    due = WorkItem.objects.filter(cause=Cause.REVIEW_DUE, closed_at=None)
+    sweep(now + timedelta(days=7))
+    assert not due.exists()
+    sweep(now + timedelta(days=8))
+    assert due.count() == 1
+
+
 def test_stopping_closes_the_review(cast):
     item = paused(cast)
     prescribing.stop(cast.ada.id, "", read_plan(cast.ada).token, cast.actor, NOW)

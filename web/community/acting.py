@@ -124,7 +124,7 @@ def _report(
         tab="talk",
         form=form,
         errors=errors,
-        help=visit.help if danger else None,
+        help=visit.help_alone if danger else None,
         reasons=[(key, said["report_reasons"][key]) for key in ReportReason.values],
         longest=LONGEST,
     )

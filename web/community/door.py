@@ -6,7 +6,7 @@ patient or a clinic.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from functools import wraps
@@ -68,8 +68,13 @@ class Visit:
 
     @property
     def help(self) -> Help:
-        """Whom to call, where they live."""
+        """Whom to call, where they live, for somebody whose words called a moderator, too."""
         return help_for(self.me.language, self.me.time_zone)
+
+    @property
+    def help_alone(self) -> Help:
+        """The same for words that went to nobody yet: nobody is called then, nor is it said."""
+        return without_moderator(self.help)
 
 
 View = Callable[Concatenate[HttpRequest, Visit, P], HttpResponseBase]
@@ -191,7 +196,7 @@ def _lost(request: HttpRequest, visit: Visit) -> dict[str, Any]:
     written = _written(request)
     return {
         "written": written,
-        "help": visit.help if in_danger(written, visit.me.language) else None,
+        "help": visit.help_alone if in_danger(written, visit.me.language) else None,
     }
 
 
@@ -203,10 +208,15 @@ def outside(request: HttpRequest, status: int = 0) -> HttpResponse:
         "say": words(language),
         "language": language,
         "written": written,
-        "help": help_for(language, "") if in_danger(written, language) else None,
+        "help": without_moderator(help_for(language, "")) if in_danger(written, language) else None,
     }
     status = status or (401 if request.method == "POST" else 200)
     return for_one(render(request, "web/community/outside.html", facts, status=status))
+
+
+def without_moderator(told: Help) -> Help:
+    """Help without its last words, which say that a moderator is called."""
+    return replace(told, words=told.words[:-1])
 
 
 def _written(request: HttpRequest) -> str:

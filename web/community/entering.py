@@ -20,7 +20,7 @@ from community.crisis_help import help_for
 from community.members import entering
 from community.members.house_rules import VERSION, house_rules
 from reminders.patient_login import patient_of
-from web.community.door import entered, for_one, in_danger
+from web.community.door import entered, for_one, in_danger, without_moderator
 from web.community.words import refusal_in, words
 from web.words import preferred
 
@@ -89,7 +89,7 @@ def join_community(request: HttpRequest) -> HttpResponse:
         422 if errors else 200,
         form=form,
         errors=errors,
-        help=help_for(language, guess["time_zone"]) if danger else None,
+        help=without_moderator(help_for(language, guess["time_zone"])) if danger else None,
         rules=house_rules(language),
         version=VERSION,
         languages=LANGUAGES,

@@ -1,5 +1,6 @@
 """What a member is told: notices, decisions about them with the way to appeal, honest figures."""
 
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
@@ -92,7 +93,7 @@ def decision(request: HttpRequest, visit: Visit, decision_id: UUID) -> HttpRespo
         can_appeal=made is None and in_time,
         form=form,
         errors=errors,
-        help=visit.help if danger else None,
+        help=visit.help_alone if danger else None,
         longest=LONGEST,
     )
 
@@ -108,7 +109,11 @@ def figures(request: HttpRequest, visit: Visit) -> HttpResponse:
 @persona_page(Who.APPELLANT)
 def get_help(request: HttpRequest, visit: Visit) -> HttpResponse:
     """/community/help: whom to call, at once and large; first of all after a cry for help."""
-    return show(request, visit, "help", help=visit.help)
+    told = visit.help
+    if request.GET.get("told") != "heard":
+        # Nothing was written: whom to call, and no more.
+        told = replace(told, words=told.words[1:-1])
+    return show(request, visit, "help", help=told)
 
 
 @require_POST

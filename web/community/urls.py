@@ -3,7 +3,17 @@
 from django.urls import path
 
 from web.community.acting import bond, follow, hidden, react, report_person, report_text, reports
+from web.community.deciding import decide, decide_on_appeal
 from web.community.mine import ask_a_person, change, mine, my_one, take_away
+from web.community.moderating import (
+    acknowledge,
+    cases,
+    keep_thread,
+    look_after,
+    moderators_board,
+    note,
+    one_case,
+)
 from web.community.news import decision, decisions, figures, get_help, notices, turn_off_kind
 from web.community.reading import feed, home, member, room, search, tagged, thread
 from web.community.settings import change_name, channels, edit_profile, kinds, settings
@@ -48,4 +58,17 @@ urlpatterns = [
     path("/settings/hidden", hidden, name="community_hidden"),
     path("/settings/export", export, name="community_export"),
     path("/settings/leave", leave_for_good, name="community_leave"),
+    path("/moderation", cases, name="community_queue"),
+    path("/moderation/board", moderators_board, name="community_board"),
+    path("/moderation/threads/<uuid:thread_id>", keep_thread, name="community_keep_thread"),
+    path("/moderation/cases/<uuid:case_id>", one_case, name="community_case"),
+    path("/moderation/cases/<uuid:case_id>/acknowledge", acknowledge, name="community_have"),
+    path("/moderation/cases/<uuid:case_id>/notes", note, name="community_note"),
+    path("/moderation/cases/<uuid:case_id>/decide", decide, name="community_decide"),
+    path(
+        "/moderation/cases/<uuid:case_id>/decide-appeal",
+        decide_on_appeal,
+        name="community_decide_appeal",
+    ),
+    path("/moderation/cases/<uuid:case_id>/<str:what>", look_after, name="community_look_after"),
 ]

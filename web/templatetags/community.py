@@ -7,7 +7,7 @@ from django import template
 from django.utils.safestring import SafeString, mark_safe
 
 from community.members.names import name_of
-from community.models import Persona
+from community.models import MeasureKind, Persona
 from community.posts.markdown import to_html, to_plain
 from community.reading.spaces import said
 from web.community.words import moment
@@ -46,3 +46,15 @@ def in_language(house_words: Mapping[str, str], language: str) -> str:
 def at(instant: datetime, reader: Persona) -> str:
     """An instant as its reader writes it."""
     return moment(instant, reader)
+
+
+@register.filter
+def instant(written: str, reader: Persona) -> str:
+    """An instant that a decision holds, as its reader writes it."""
+    return moment(datetime.fromisoformat(written), reader)
+
+
+@register.filter
+def measure(kind: str) -> str:
+    """What a measure does, for moderators."""
+    return MeasureKind(kind).label
