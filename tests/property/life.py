@@ -46,18 +46,9 @@ from tests.property.strategies import DAY, MINUTE, ZONES, clock_changes, expecte
 INTERVALS = [7, 10, 14, 21, 28]
 intervals = st.sampled_from(INTERVALS)
 zone_names = st.sampled_from(ZONES)
+USUAL = time(9)
 hours = st.sampled_from(
-    [
-        time(9),
-        time(9),
-        time(18, 30),
-        time(0),
-        time(1, 30),
-        time(2, 15),
-        time(7),
-        time(22),
-        time(23, 59),
-    ]
+    [USUAL, USUAL, time(18, 30), time(0), time(1, 30), time(2, 15), time(7), time(22), time(23, 59)]
 )
 starts = st.one_of(
     # Some days before a clock change, at any minute; or anywhen.
