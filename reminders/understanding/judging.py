@@ -347,11 +347,9 @@ class Reading(Heard):
         # "38.7" is two tokens.
         known |= {at + 1 for at in known if self.is_fraction(at + 1)}
         taken = Meaning.TAKEN in self.meanings
-        figures = {
-            at
-            for at, token in enumerate(self.tokens)
-            if token.text[0].isdigit() and not (taken and ":" in token.text)
-        }
+        figures = {at for at, token in enumerate(self.tokens) if token.text[0].isdigit()}
+        if taken:
+            figures -= {at for at in figures if ":" in self.tokens[at].text}
         loose = bool(figures - known) and not self.shortcut
         if when is None:
             return loose
