@@ -35,6 +35,9 @@ calls of its own."""
 PATIENCE = 10.0
 """Seconds for the answers: others of this queue wait for us. Who wasn't asked is asked later."""
 
+LONGEST_READING = 30.0
+"""Seconds for a whole list. One that takes longer is begun again, and may not hold up the rest."""
+
 SILENT = "10 minutes"
 """After so long without a word a text is asked after; then after nearly twice as long each time,
 for most of those that stay silent have a carrier that never reports."""
@@ -109,7 +112,7 @@ def _read_list(silent: Sequence[_Silent], now: datetime | None) -> int:
             connection.close()
         since = min(text.claimed_at for text in of_sid.values()) - CLOCKS_DIFFER
         try:
-            listed = GATEWAY.messages(account, since)
+            listed = GATEWAY.messages(account, since, time.monotonic() + LONGEST_READING)
         except Unreadable as trouble:
             log.warning("Reports of account %s can't be read back: %s", account, trouble)
             continue
@@ -144,7 +147,10 @@ def _read_inbound_of(sender: Sender, begun: datetime) -> int:
         connection.close()
     try:
         listed = GATEWAY.messages(
-            sender.account, sender.inbound_read_at - OVERLAP, to=sender.number
+            sender.account,
+            sender.inbound_read_at - OVERLAP,
+            time.monotonic() + LONGEST_READING,
+            to=sender.number,
         )
     except Unreadable as trouble:
         log.warning("Inbound texts of sender %s can't be read: %s", sender.id, trouble)
@@ -166,6 +172,7 @@ def _read_inbound_of(sender: Sender, begun: datetime) -> int:
 
 # checked_at says when a text is as good as just heard of, so that what is due stands first in the
 # index, whatever its interval; after the last time it says never.
+# The attempt is that of the message: it may be an earlier one, while the last is in doubt.
 _TAKE_SILENT = f"""
     UPDATE messaging_sms SET checked_at = CASE
         WHEN 2 * ({CLOCK} - state_at) - %(silent)s::interval < %(given_up)s::interval
@@ -179,5 +186,8 @@ _TAKE_SILENT = f"""
             AND state_at > {CLOCK} - %(given_up)s::interval
             AND claimed_at > {CLOCK} - %(listed)s::interval
         ORDER BY GREATEST(checked_at, state_at) LIMIT %(most)s FOR UPDATE SKIP LOCKED)
-    RETURNING id, attempt, account, sid, claimed_at
+    RETURNING id, COALESCE((
+            SELECT max(event.attempt) FROM messaging_smsevent AS event
+            WHERE event.sms_id = messaging_sms.id AND event.sid = messaging_sms.sid), attempt),
+        account, sid, claimed_at
 """  # noqa: S608 - no value is formatted in

@@ -215,6 +215,7 @@ WHO_MAY_ENTER = {
     "/api/v1/worklist/<uuid:item_id>/close": "Staff",
     "/api/v1/clinics/<uuid:clinic_id>/rota": "Staff",
     "/api/v1/clinics/<uuid:clinic_id>/policy": "Staff",
+    "/api/v1/clinics/<uuid:clinic_id>/daily-counts": "Staff",
     "/api/v1/twilio/status/<uuid:sms_id>/<int:attempt>": "TwilioOnly",
     "/api/v1/twilio/inbound": "TwilioOnly",
 }

@@ -84,8 +84,11 @@ class Moderating(RuleBasedStateMachine):
         self.ever = {revision for revision, *_ in notes.take().live.values()}
 
     def teardown(self) -> None:
-        transaction.set_rollback(True)
-        self.atomic.__exit__(None, None, None)
+        try:
+            notes.each_wording_has_the_verdict_that_the_rules_give_it()
+        finally:
+            transaction.set_rollback(True)
+            self.atomic.__exit__(None, None, None)
 
     def act(self, verb: Callable[[], Any]) -> Any:
         """One act, and what must hold after it; None for one that was refused."""

@@ -2,15 +2,19 @@
 over. No text fails for it, and none goes twice."""
 
 import logging
+from collections import Counter
 from datetime import timedelta
 
 import pytest
+from django.db import OperationalError
 
+import messaging.claim
 from dev.environment import ACCOUNT, ROUTINE_NUMBER, TOKEN, URGENT_NUMBER
 from messaging import circuits, inbound
 from messaging.circuits import DOUBTFUL, open_circuits
 from messaging.claim import LEASE, claim
 from messaging.models import Circuit, Kind, Lane, Sender, Sms
+from messaging.pace import slow_down
 from messaging.sending import send_due
 from messaging.settling import go_again, settle
 from tests.cast import OTHER_ACCOUNT, OTHER_NUMBER, OTHER_TOKEN, make_sender
@@ -217,6 +221,37 @@ def test_a_standby_whose_answers_were_never_seen_to_arrive_is_not_used(
     Circuit.objects.update(probe_at=begun + timedelta(seconds=60))
     send_due(Lane.ROUTINE, begun + timedelta(seconds=12))
     assert get(sms_id).account == OTHER_ACCOUNT
+
+
+def test_a_page_does_not_wait_for_a_sender_that_was_told_to_wait(simulator, standby):
+    Sender.objects.filter(id=standby.id).update(lane=Lane.URGENT)
+    begun = now()
+    slow_down(standby.id, 3600, begun)
+    simulator.inject("never_answer", on="create", count=1)
+    page = queue_text(kind=Kind.REPEAT, lane=Lane.URGENT)
+    send_due(Lane.URGENT, begun)
+    go_again(begun + timedelta(seconds=LEASE + 1))
+    send_due(Lane.URGENT, begun + timedelta(seconds=LEASE + 2))
+    assert (state(page), get(page).account) == ("accepted", ACCOUNT)
+
+
+def test_what_one_sender_claimed_leaves_though_another_cannot_claim(
+    simulator, monkeypatch, standby
+):
+    """The database goes away between the two."""
+    Sender.objects.filter(id=standby.id).update(standby=False)
+    texts = queue_texts([f"+4477009{n:05}" for n in range(10_000, 10_012)])
+    Sender.objects.update(rate=1)
+    claim_for = messaging.claim._claim_for
+
+    def only_the_first(ready, now):
+        if Sms.objects.filter(state="sending").exists():
+            raise OperationalError
+        return claim_for(ready, now)
+
+    monkeypatch.setattr("messaging.claim._claim_for", only_the_first)
+    send_due(Lane.ROUTINE)
+    assert Counter(state(sms_id) for sms_id in texts) == {"accepted": 4, "queued": 8}
 
 
 @pytest.mark.parametrize("lane", list(Lane))

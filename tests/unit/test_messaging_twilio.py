@@ -32,6 +32,7 @@ def reply(status: int, body: object, **headers: str) -> Reply:
         (reply(201, {}), Finding.DOUBTFUL),
         (reply(201, []), Finding.DOUBTFUL),
         (reply(201, "<html>"), Finding.DOUBTFUL),
+        (reply(201, "[" * 200_000), Finding.DOUBTFUL),
         (reply(302, ""), Finding.DOUBTFUL),
         (reply(400, {"code": 21211}), Finding.REFUSED),
         (reply(400, {"code": 21617}), Finding.REFUSED),
