@@ -1,4 +1,4 @@
-"""Whose posts wait, how much one may write, at the edges of the figures; and what Markdown becomes."""
+"""Whose posts wait, how much one may write, at the figures' edges; and what Markdown becomes."""
 
 from datetime import timedelta
 
