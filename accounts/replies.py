@@ -12,7 +12,7 @@ from django.db import transaction
 from django.db.models.functions import Now
 
 from accounts.models import KeptReply
-from accounts.refusals import Conflict, Invalid
+from accounts.refusals import Conflict, Invalid, Refusal
 
 KEPT_FOR = timedelta(hours=24)
 
@@ -34,7 +34,8 @@ def once(
     owner_id: the user's or persona's; route: the path, with what it names; permission must have
     been checked, for a kept reply is shown without a further look. Raises Invalid for a key that
     can't be one, and Conflict if the key was used for another body. A refusal is not kept: nothing
-    was done, so it may be retried.
+    was done, so it may be retried. What the verb wrote down beside its refusal stays, as it does
+    without a key: the words as a draft, the case of somebody in danger.
     """
     if not (1 <= len(key) <= 128 and key.isprintable() and key.isascii()):
         raise Invalid("idempotency_key", "Send 1 to 128 visible ASCII characters as the key.")
@@ -55,10 +56,17 @@ def once(
             )
         if kept.status:
             return Reply(kept.status, kept.reply)
-        reply = act()
-        kept.status, kept.reply = reply.status, reply.body
-        kept.save(update_fields=["status", "reply"])
-    return reply
+        try:
+            reply = act()
+        except Refusal as refusal:
+            # Raised below: here it would take back what the verb wrote down beside it.
+            refused = refusal
+            kept.delete()
+        else:
+            kept.status, kept.reply = reply.status, reply.body
+            kept.save(update_fields=["status", "reply"])
+            return reply
+    raise refused
 
 
 def forget_replies() -> None:

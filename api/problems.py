@@ -68,15 +68,20 @@ def problem(
 
 
 def answer(error: Exception, context: Mapping[str, Any]) -> HttpResponse | None:
-    """The problem that an exception in a view is; None for a fault of ours, which becomes a 500."""
+    """The problem that an exception in a view is; None for a fault of ours, which becomes a 500.
+    The `help` of a refusal, or of the view, is for somebody who may be in danger: they were heard
+    all the same."""
+    help_ = getattr(context.get("view"), "help", None)
+    more = {"help": help_.as_json()} if help_ else {}
     match error:
         case Refusal():
-            return _refusal(error)
+            return _refusal(error, more)
         case ValidationError():
             errors = list(_flat(error.detail))
-            return problem(400, "invalid", "Mend what `errors` names, and send it again.", errors)
+            detail = "Mend what `errors` names, and send it again."
+            return problem(400, "invalid", detail, errors, **more)
         case APIException():
-            return _framework(error)
+            return _framework(error, more)
         case Http404():
             return not_found()
         case PermissionDenied():
@@ -109,10 +114,10 @@ def fault() -> HttpResponse:
     return problem(500, "fault", "Something went wrong here. Tell support the request_id.")
 
 
-def _refusal(refusal: Refusal) -> HttpResponse:
+def _refusal(refusal: Refusal, more: dict[str, Any]) -> HttpResponse:
     status = next(STATUS[kind] for kind in type(refusal).__mro__ if kind in STATUS)
     errors = [Error(refusal.field, refusal.code, refusal.message)] if refusal.field else []
-    headers, more = {}, {}
+    headers = {}
     if isinstance(refusal, TooMany):
         headers["Retry-After"] = str(math.ceil(refusal.wait.total_seconds()))
     if isinstance(refusal, NotSignedIn):
@@ -129,12 +134,11 @@ def _refusal(refusal: Refusal) -> HttpResponse:
     if "until" in refusal.facts:
         more["until"] = refusal.facts["until"]
     if "help" in refusal.facts:
-        # What somebody who may be in danger wrote was refused; they are heard all the same.
         more["help"] = refusal.facts["help"].as_json()
     return problem(status, refusal.code, refusal.message, errors, headers, **more)
 
 
-def _framework(error: APIException) -> HttpResponse:
+def _framework(error: APIException, more: dict[str, Any]) -> HttpResponse:
     """Django REST Framework's own: parsing, signing in, methods, media types."""
     code = error.get_codes()
     headers = {}
@@ -147,6 +151,7 @@ def _framework(error: APIException) -> HttpResponse:
         code if isinstance(code, str) else "refused",
         str(error.detail),
         headers=headers,
+        **more,
     )
 
 

@@ -11,6 +11,7 @@ from api.adherence import (
 from api.attending import AddNote, Close, HandBack, Take
 from api.blood import BloodResults, BloodTrend, CorrectResult, ImportResults, TakeBackResult
 from api.clinics import PolicyDoor, Rota
+from api.daily_counts import DailyCounts
 from api.diary import SideEffects, SideEffectTrend
 from api.document import Docs, Document
 from api.doses import Doses
@@ -73,6 +74,7 @@ of_a_clinic = [
     path("templates/retire", RetireTemplate.as_view()),
     path("blood-results/import", ImportResults.as_view()),
     path("adherence", ClinicAdherence.as_view()),
+    path("daily-counts", DailyCounts.as_view()),
     path("adherence.csv", ClinicAdherenceFile.as_view()),
 ]
 

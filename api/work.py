@@ -8,12 +8,13 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.access import May, clinics_of
 from api.door import Door
 from api.entrance import Anybody, Staff
 from api.schema import operation
 from community.alarms import alarms as community_alarms
 from messaging.clock import read_clock
-from reminders import alarms
+from reminders import alarms, daily_count
 
 
 class AlarmShown(serializers.Serializer[Any]):
@@ -21,8 +22,9 @@ class AlarmShown(serializers.Serializer[Any]):
 
     name = serializers.CharField(
         help_text="planning_silent, sending_silent, hearing_silent, paging_silent, circuit_open, "
-        "nobody_on_duty, page_lost, duty_opted_out; of the community no_moderator_on_duty, "
-        "crisis_paging_silent, crisis_finds_nobody, crisis_page_lost or moderator_opted_out."
+        "count_late, doses_missing, nobody_on_duty, page_lost, duty_opted_out; of the community "
+        "no_moderator_on_duty, crisis_paging_silent, crisis_finds_nobody, crisis_page_lost or "
+        "moderator_opted_out."
     )
     seconds = serializers.FloatField(help_text="For how long it has been so.")
 
@@ -60,8 +62,15 @@ class Metrics(Door):
     schema = None
 
     def get(self, request: Request) -> HttpResponse:
-        """The same and more as figures, in Prometheus's text format, over all clinics."""
-        registry = CollectorRegistry()
-        for name, value in alarms.figures(read_clock()).items():
+        """The same and more as figures, in Prometheus's text format: over all clinics, and the
+        steps due today at each clinic that the caller belongs to."""
+        registry, now = CollectorRegistry(), read_clock()
+        for name, value in alarms.figures(now).items():
             Gauge(f"dosecircle_{name}", name.replace("_", " "), registry=registry).set(value)
+        labels = ("clinic", "step", "figure")
+        steps = Gauge("dosecircle_steps_today", "steps due today", labels, registry=registry)
+        for count in daily_count.counts_today(now, clinics_of(self.who, May.SEE_PATIENTS)):
+            for figure in daily_count.FIGURES:
+                value = getattr(count, figure)
+                steps.labels(str(count.clinic_id), count.step, figure).set(value)
         return HttpResponse(generate_latest(registry), content_type="text/plain; version=0.0.4")

@@ -25,11 +25,6 @@ if TYPE_CHECKING:
 
 _ENDINGS = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
 _LOOK_EVERY = 1.0
-_ITEMS = (
-    "python3 -c 'import json, sys; "
-    '[print(i["urgency_in_words"], "|", i["patient"]["name"], "|", i["cause_in_words"]) '
-    'for i in json.load(sys.stdin)["results"]]\''
-)
 _FIELD = "python3 -c 'import json, sys; print(json.load(sys.stdin)[\"{}\"])'"
 
 
@@ -111,6 +106,7 @@ def _welcome(house: Household, begun: float) -> "Phones":
 Ready after {seconds:.1f} seconds.
 
   Dosecircle              {house.web_url}/
+  The care team's pages   {house.web_url}/team
   The API, to try out     {house.web_url}/api/docs
   The patients' phones    {house.simulator_url}/
 
@@ -130,13 +126,17 @@ Answer as {fresh[0].name} would:
   1. Open {house.simulator_url}/#{fresh[0].number}
   2. Reply "done" when the text is there: our answer comes back within seconds.
   3. Then write "fever since yesterday": the safety text comes, and the staff on duty are paged
-     ({PLACES[0].numbers[-1]}). See what the care team sees:
+     ({PLACES[0].numbers[-1]}).
+  4. Sign in at {house.web_url}/team as coordinator@{first.domain} with the password above:
+     it is on top of the worklist. Take it. As clinician@{first.domain} open the patient and
+     change the interval: you see all that follows before you confirm it.
+
+The same over the API, as programs do it:
 
   TOKEN=$(curl -s {api}/sign-in -H 'Content-Type: application/json' \\
     -d '{{"email": "clinician@{first.domain}", "password": "{PASSWORD}"}}' \\
     | {_FIELD.format("token")})
-  curl -s "{api}/worklist?page_size=5" -H "Authorization: Bearer $TOKEN" \\
-    | {_ITEMS}
+  curl -s "{api}/worklist?page_size=5" -H "Authorization: Bearer $TOKEN"
   curl -s "{api}/patients/{fresh[0].id}/answers" -H "Authorization: Bearer $TOKEN"
 
 Or sign in as {fresh[0].name} at {house.web_url}/me with {fresh[0].number}. The code comes

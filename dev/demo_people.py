@@ -29,14 +29,21 @@ from dev.stack import Trouble
 from messaging import outbox
 from messaging.models import Lane, Scope
 from messaging.senders import add_sender
-from reminders import prescribing
+from reminders import prescribing, templates
 from reminders.effects import Decision
-from reminders.models import Patient, Policy, Schedule, Wording
+from reminders.models import Language, Patient, Policy, Schedule, Wording
 from reminders.patients import Enrolment, enrol
 from reminders.plan import read_plan
 from reminders.rota import Turn, set_rota, token_of
 
 PASSWORD = "a demo needs no secrets"  # noqa: S105 - printed for everybody to sign in with
+CLOSED = templates.Draft(
+    Language.ENGLISH,
+    Wording.DISCREET,
+    "message:closed-on-friday",
+    "{clinic}: we are closed on Friday. Questions? Call {phone}.",
+)
+"""A text of a clinic's own, for its team to send."""
 DAY = timedelta(days=1)
 
 
@@ -138,6 +145,7 @@ def fill(now: datetime) -> int:
             )
             _put_on_duty(clinic, place, now)
             actor = audit.by(clinician, "demo")
+            templates.save(clinic, CLOSED, actor, now)
             people = [
                 _add_patient(place, clinic, next(names), n, actor, now, chance)
                 for n in range(place.patients)

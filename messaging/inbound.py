@@ -21,6 +21,9 @@ log = logging.getLogger(__name__)
 LONGEST_NUMBER = 16
 MOST_ATTEMPTS = 32_767
 
+NOT_READ = frozenset({Scope.COMMUNITY, Scope.MODERATORS})
+"""Scopes whose texts are nobody's to read: their words aren't kept, only what carriers ask for."""
+
 
 def receive(params: Mapping[str, str], now: datetime) -> bool:
     """Store one inbound text, and honour a carrier word in it; whether it was new.
@@ -42,10 +45,13 @@ def receive(params: Mapping[str, str], now: datetime) -> bool:
 
 
 def store(sender: Sender, sid: str, number: str, body: str, received_at: datetime) -> bool:
-    """Store a text that one of our senders got, once for its sid; whether it was new."""
+    """Store a text that one of our senders got, once for its sid; whether it was new. Of
+    scopes that nobody reads (NOT_READ) the words are left out."""
     if not 0 < len(number) <= LONGEST_NUMBER or not 0 < len(sid) <= 34:
         return False
     word = carrier_word(body)
+    # Without what Postgres can't keep: NUL, and halves of pairs.
+    kept = body.replace("\0", "").encode(errors="replace").decode()
     with transaction.atomic():
         row, new = InboundSms.objects.get_or_create(
             sid=sid,
@@ -53,8 +59,7 @@ def store(sender: Sender, sid: str, number: str, body: str, received_at: datetim
                 "scope": sender.scope,
                 "sender": sender,
                 "number": number,
-                # What Postgres can't keep: NUL, and halves of pairs.
-                "body": body.replace("\0", "").encode(errors="replace").decode(),
+                "body": "" if sender.scope in NOT_READ else kept,
                 "carrier_word": word or "",
                 "received_at": received_at,
             },

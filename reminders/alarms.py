@@ -7,15 +7,16 @@ are all dead can't say so.
 
 from datetime import datetime
 
-from django.db.models import Min, Sum
+from django.db.models import Min
 
 from messaging.circuits import open_circuits
 from messaging.models import Sms
 from messaging.silence import SILENCE, Alarm, silent_for, unheard_for
 from messaging.states import State
 from reminders import paging
-from reminders.daily_count import FIGURES
-from reminders.models import DailyCount, Dose
+from reminders.daily_count import FIGURES, LATE, counts_today, late_for, missing_at
+from reminders.ladder import Step
+from reminders.models import Dose
 
 
 def alarms(now: datetime) -> list[Alarm]:
@@ -34,6 +35,13 @@ def alarms(now: datetime) -> list[Alarm]:
     unheard = unheard_for(now)
     if unheard > SILENCE:
         found.append(Alarm("hearing_silent", unheard, "people wrote, and nobody reads it"))
+    uncounted = late_for(now)
+    if uncounted > LATE.total_seconds():
+        found.append(Alarm("count_late", uncounted, "nobody counts what is due"))
+    found += [
+        Alarm("doses_missing", (now - count.counted_at).total_seconds(), str(count.clinic_id))
+        for count in missing_at(now)
+    ]
     pages = paging.unpaged_for(now)
     if pages > SILENCE:
         found.append(Alarm("paging_silent", pages, "urgent items are due, and nobody pages"))
@@ -54,14 +62,17 @@ def unplanned_for(now: datetime) -> float:
 
 
 def figures(now: datetime) -> dict[str, float]:
-    """Figures for a monitor, by name: waiting times in seconds, and counts over all clinics."""
-    today = DailyCount.objects.filter(day=now.date())
-    counted = today.aggregate(**{name: Sum(name) for name in FIGURES})
+    """Figures for a monitor, by name: waiting times in seconds, and counts over all clinics, of
+    doses on each clinic's own date."""
+    counts = [count for count in counts_today(now) if count.step == Step.DAY]
     return {
         "planning_waits_seconds": unplanned_for(now),
         "sending_silent_seconds": silent_for(),
         "hearing_silent_seconds": unheard_for(now),
+        "count_late_seconds": late_for(now),
         "circuits_open": len(open_circuits()),
         "texts_unknown": Sms.objects.filter(state=State.UNKNOWN).count(),
-        **{f"doses_today_{name}": counted[name] or 0 for name in FIGURES},
+        **{
+            f"doses_today_{name}": sum(getattr(count, name) for count in counts) for name in FIGURES
+        },
     }

@@ -1,17 +1,24 @@
-"""The daily count: what was due today, worked out afresh, against what was asked and arrived.
+"""The daily count: which steps were due on a clinic's day, worked out afresh, against what was
+asked and arrived.
 
-The dates come from the versions by SQL of its own, not from the code that plans doses, so that a
-slip there is found the same day. What is missing is planned, and said.
+That a dose should be there comes from the versions by SQL of its own, not from the code that plans
+doses, so that a slip there is found the same day. What is missing is planned, and said.
 """
 
 import logging
-from datetime import datetime, timedelta
+import traceback
+from collections.abc import Collection
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
-from django.db import connection, transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db.models import F, Max, Q, QuerySet
 
 from accounts import audit
+from accounts.models import Clinic
+from reminders.ladder import Step
 from reminders.models import (
     Cause,
     DailyCount,
@@ -22,6 +29,7 @@ from reminders.models import (
     Status,
 )
 from reminders.plan import dose_after, lock_patient
+from reminders.planning import MOST_TROUBLE
 from reminders.schedule import local_date
 from reminders.worklist import Finding, open_items
 
@@ -30,32 +38,114 @@ log = logging.getLogger(__name__)
 GRACE = timedelta(minutes=15)
 """How long after its hour a dose's first step may be on its way before its lack is a fault."""
 
+LATE = timedelta(hours=2)
+"""It is counted by the hour: after this nobody counts."""
+
 FIGURES = [
-    "due", "closed", "waiting", "sent", "delivered", "unknown", "failed", "not_texted", "missing",
+    "due", "closed", "waiting", "sent", "delivered", "unknown", "failed", "not_texted", "stuck",
+    "missing",
 ]  # fmt: skip
+"""How many steps were due, and parts that add up to it (models.DailyCount)."""
 
 
 def count_today(now: datetime) -> int:
-    """Count today's doses of each clinic, each patient's by their own date and hour, keep the
-    figures (DailyCount), and plan what is missing. Answers how many were missing.
+    """Count the steps of each clinic's yesterday and today, and of what is today already where a
+    patient is, as far as their hour has come; keep the figures (DailyCount), and plan what is
+    missing. Answers how many doses were missing.
 
-    Repeating it corrects the figures of the day, and repairs nothing twice.
+    Repeating it corrects the figures of these days, and repairs nothing twice.
     """
-    asked: dict[str, Any] = {"now": now, "grace": GRACE}
+    asked: dict[str, Any] = {
+        "now": now, "grace": GRACE, "trouble": MOST_TROUBLE, "steps": _STEPS,
+    }  # fmt: skip
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(_COUNT, asked)
         DailyCount.objects.bulk_create(
             [
-                DailyCount(clinic_id=clinic_id, day=day, **dict(zip(FIGURES, figures, strict=True)))
-                for clinic_id, day, *figures in cursor.fetchall()
+                DailyCount(
+                    clinic_id=clinic_id,
+                    day=day,
+                    step=step,
+                    counted_at=now,
+                    **dict(zip(FIGURES, figures, strict=True)),
+                )
+                for clinic_id, day, step, *figures in cursor.fetchall()
             ],
             update_conflicts=True,
-            unique_fields=["clinic", "day"],
-            update_fields=FIGURES,
+            unique_fields=["clinic", "day", "step"],
+            update_fields=["counted_at", *FIGURES],
         )
         cursor.execute(_MISSING, asked)
         missing: list[UUID] = [patient_id for (patient_id,) in cursor.fetchall()]
-    return sum(_repair(patient_id, now) for patient_id in missing)
+        cursor.execute(_UNCOUNTED)
+        strange = [
+            Finding(patient_id, Cause.PLAN_FAILED, {"time_zone": zone})
+            for patient_id, zone in cursor.fetchall()
+        ]
+        open_items(strange, now)
+    if strange:
+        log.error("%s patients can't be counted: Postgres doesn't know their zone", len(strange))
+    return sum(_repair_alone(patient_id, now) for patient_id in missing)
+
+
+def late_for(now: datetime) -> float:
+    """For how many seconds nobody has counted; 0 while there is nothing to count."""
+    last: datetime | None = _recent(now).aggregate(last=Max("counted_at"))["last"]
+    if last is None:
+        first = ScheduleVersion.objects.order_by("id").first()
+        last = max(first.decided_at, first.created_at) if first else now
+    return max(0.0, (now - last).total_seconds())
+
+
+def missing_at(now: datetime) -> list[DailyCount]:
+    """Counts by which doses are missing, or were until they were planned just then."""
+    return list(_recent(now).filter(missing__gt=0, counted_at__gt=now - LATE).order_by("id"))
+
+
+def counts_of(clinic_id: UUID, since: date) -> list[DailyCount]:
+    """A clinic's counts of its days from a date on, the latest first."""
+    found = DailyCount.objects.filter(clinic_id=clinic_id, day__gte=since)
+    return sorted(found, key=lambda row: (-row.day.toordinal(), _STEPS.index(row.step)))
+
+
+def counts_today(now: datetime, clinic_ids: Collection[UUID] | None = None) -> list[DailyCount]:
+    """The counts of each clinic's present day, which isn't everywhere the same date. clinic_ids:
+    of these alone."""
+    of_day: dict[date, list[UUID]] = {}
+    clinics = (
+        Clinic.objects.all() if clinic_ids is None else Clinic.objects.filter(id__in=clinic_ids)
+    )
+    for id_, zone in clinics.values_list("id", "time_zone"):
+        of_day.setdefault(local_date(now, ZoneInfo(zone)), []).append(id_)
+    today = Q(pk__in=[])
+    for day, ids in of_day.items():
+        today |= Q(day=day, clinic__in=ids)
+    return list(DailyCount.objects.filter(today).order_by("clinic_id", "id"))
+
+
+def _recent(now: datetime) -> QuerySet[DailyCount]:
+    """Counts of days that are, somewhere, still to be counted again."""
+    return DailyCount.objects.filter(day__gte=now.date() - timedelta(days=2))
+
+
+_STEPS = [Step.DAY.value, Step.NEXT.value, Step.OVERDUE.value]
+
+
+def _repair_alone(patient_id: UUID, now: datetime) -> bool:
+    """Repair one patient's plan; what fails is a person's to look at, and costs no other's."""
+    try:
+        return _repair(patient_id, now)
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever it is, it's one patient's
+        # Where, but not the error's words: they may hold a row, name and number included.
+        where = "".join(traceback.format_tb(error.__traceback__))
+        what = type(error).__name__
+        log.error("Repairing the plan of patient %s failed: %s\n%s", patient_id, what, where)
+    with transaction.atomic():
+        facts = {"not_repaired_on": now.date().isoformat()}
+        open_items([Finding(patient_id, Cause.PLAN_FAILED, facts)], now)
+    return False
 
 
 def _repair(patient_id: UUID, now: datetime) -> bool:
@@ -79,6 +169,9 @@ def _repair(patient_id: UUID, now: datetime) -> bool:
             state=DoseState.CANCELLED, next_step_at=None
         )
         dose.save()
+        DailyCount.objects.filter(clinic=patient.clinic_id, day=today, step=Step.DAY).update(
+            repaired=F("repaired") + 1
+        )
         open_items([Finding(patient.id, Cause.NO_PLAN, {"date": today.isoformat()})], now)
         audit.record(
             audit.CLOCK,
@@ -91,56 +184,108 @@ def _repair(patient_id: UUID, now: datetime) -> bool:
     return True
 
 
-# Who is due today: the greatest version that holds today, by arithmetic. Of patients whose hour is
-# long enough ago, and of versions that were decided before it.
-_DUE = """
-    SELECT patient.id AS patient_id, patient.clinic_id, schedule.id AS schedule_id, here.today
-    FROM reminders_schedule AS schedule
-    JOIN reminders_patient AS patient ON patient.id = schedule.patient_id
-    CROSS JOIN LATERAL (
-        SELECT (%(now)s AT TIME ZONE patient.time_zone)::date AS today) AS here
-    CROSS JOIN LATERAL (
-        SELECT version.starts_on, version.interval_days, version.decided_at
-        FROM reminders_scheduleversion AS version
-        WHERE version.schedule_id = schedule.id AND version.holds_from <= here.today
-        ORDER BY version.number DESC LIMIT 1) AS held
-    WHERE schedule.status = 'running'
-        AND here.today >= held.starts_on
-        AND (here.today - held.starts_on) %% held.interval_days = 0
-        AND GREATEST((here.today + patient.hour) AT TIME ZONE patient.time_zone, held.decided_at)
-            <= %(now)s - %(grace)s
+# A zone is of pg_timezone_names, which is slow to read and so read once: one that Postgres doesn't
+# know is an error of the whole statement. All that works with zones takes its name from there.
+_RUNNING = """
+    zone AS MATERIALIZED (SELECT name FROM pg_timezone_names),
+    clinic AS MATERIALIZED (
+        SELECT clinic.id, (%(now)s AT TIME ZONE COALESCE(zone.name, 'UTC'))::date AS today
+        FROM accounts_clinic AS clinic LEFT JOIN zone ON zone.name = clinic.time_zone
+    ), running AS (
+        SELECT schedule.id, schedule.created_at, patient.id AS patient_id, patient.clinic_id,
+            patient.hour, zone.name AS zone, clinic.today,
+            (%(now)s AT TIME ZONE zone.name)::date AS here
+        FROM reminders_schedule AS schedule
+        JOIN reminders_patient AS patient ON patient.id = schedule.patient_id
+        JOIN zone ON zone.name = patient.time_zone
+        JOIN clinic ON clinic.id = patient.clinic_id
+        WHERE schedule.status = 'running'
+    )
 """
+_STOOD = "(dose.state <> 'cancelled' OR dose.step <> '')"
+"""Unlike a dose that was planned, and gave way to a decision before it was asked for."""
 
-_COUNT = f"""
-    WITH due AS ({_DUE})
-    SELECT due.clinic_id, due.today, count(*),
-        count(*) FILTER (WHERE dose.state = 'cancelled'),
-        count(*) FILTER (WHERE text.state IN ('queued', 'sending')),
-        count(*) FILTER (WHERE text.state IN ('accepted', 'sent')),
-        count(*) FILTER (WHERE text.state = 'delivered'),
-        count(*) FILTER (WHERE text.state = 'unknown'),
-        count(*) FILTER (WHERE text.state IN ('failed', 'undelivered', 'expired', 'suppressed')),
-        count(*) FILTER (WHERE dose.state NOT IN ('planned', 'cancelled') AND text.state IS NULL),
-        count(*) FILTER (WHERE dose.id IS NULL)
-    FROM due
-    LEFT JOIN LATERAL (
-        SELECT id, state FROM reminders_dose AS dose
-        WHERE dose.schedule_id = due.schedule_id AND dose.date = due.today
-            AND (dose.state <> 'cancelled' OR dose.step <> '')
-        ORDER BY (dose.state = 'cancelled') LIMIT 1) AS dose ON true
+# Which doses should be there: the greatest version that holds on a day, by arithmetic. Of patients
+# whose hour is long enough ago, and of versions that were decided before it. Two things make dates
+# on which the schedule didn't run: at a former clinic, and, of a day that is over, a pause; what
+# ends a pause is a version.
+_ABSENT = f"""
+    SELECT running.patient_id, running.clinic_id, running.id AS schedule_id, day.day, here
+    FROM running
+    CROSS JOIN LATERAL (VALUES (today - 1), (today), (today + 1)) AS day(day)
+    CROSS JOIN LATERAL (SELECT (day.day + hour) AT TIME ZONE zone AS at) AS its
+    CROSS JOIN LATERAL (
+        SELECT version.number, version.starts_on, version.interval_days, version.decided_at
+        FROM reminders_scheduleversion AS version
+        WHERE version.schedule_id = running.id AND version.holds_from <= day.day
+        ORDER BY version.number DESC LIMIT 1) AS held
+    WHERE its.at <= %(now)s - %(grace)s AND held.decided_at <= %(now)s - %(grace)s
+        AND day.day >= held.starts_on AND (day.day - held.starts_on) %% held.interval_days = 0
+        AND (running.created_at <= its.at OR held.decided_at >= its.at)
+        AND (day.day >= here OR NOT EXISTS (
+            SELECT FROM reminders_scheduleversion AS later
+            WHERE later.schedule_id = running.id AND later.number > held.number
+                AND later.decided_at > its.at))
+        AND NOT EXISTS (
+            SELECT FROM reminders_dose AS dose
+            WHERE dose.schedule_id = running.id AND dose.date = day.day AND {_STOOD})
+"""  # noqa: S608 - here and below only our own SQL is formatted in
+
+_PRESENT = f"""
+    SELECT running.clinic_id, dose.date + step.days AS day, step.name AS step,
+        CASE
+            WHEN text.state IN ('queued', 'sending') THEN 'waiting'
+            WHEN text.state IN ('accepted', 'sent') THEN 'sent'
+            WHEN text.state IN ('delivered', 'unknown') THEN text.state
+            WHEN text.state = 'cancelled' THEN 'closed'
+            WHEN text.state IS NOT NULL THEN 'failed'
+            WHEN dose.state = 'missed'
+                OR array_position(%(steps)s::text[], dose.step::text) > step.days THEN 'not_texted'
+            WHEN dose.state IN ('taken', 'skipped', 'cancelled') THEN 'closed'
+            WHEN dose.trouble >= %(trouble)s THEN 'stuck'
+            ELSE 'waiting'
+        END AS figure
+    FROM running
+    CROSS JOIN LATERAL (
+        SELECT DISTINCT ON (date) id, date, state, step, trouble FROM reminders_dose AS dose
+        WHERE dose.schedule_id = running.id AND date BETWEEN today - 3 AND today + 1 AND {_STOOD}
+        ORDER BY date, (state = 'cancelled')) AS dose
+    JOIN (VALUES ('day', 0), ('next', 1), ('overdue', 2)) AS step(name, days)
+        ON dose.date + step.days BETWEEN today - 1 AND today + 1
     LEFT JOIN LATERAL (
         SELECT sms.state FROM messaging_sms AS sms
-        WHERE sms.about_id = dose.id AND sms.dedup_key = 'dose:' || dose.id || ':day'
-            AND sms.state <> 'cancelled' LIMIT 1) AS text ON true
-    GROUP BY due.clinic_id, due.today
-"""  # noqa: S608 - only our own SQL is formatted in
+        WHERE sms.about_id = dose.id AND sms.dedup_key = 'dose:' || dose.id || ':' || step.name
+        ORDER BY (sms.state = 'cancelled') LIMIT 1) AS text ON true
+    WHERE (dose.date + step.days + hour) AT TIME ZONE zone <= %(now)s - %(grace)s
+"""  # noqa: S608
+
+_COUNT = f"""
+    WITH {_RUNNING}, counted AS (
+        {_PRESENT}
+      UNION ALL
+        SELECT clinic_id, day, 'day', 'missing' FROM ({_ABSENT}) AS absent
+    )
+    SELECT clinic.id, day.day, step.name, count(figure),
+        {", ".join(f"count(*) FILTER (WHERE figure = '{name}')" for name in FIGURES[1:])}
+    FROM clinic
+    CROSS JOIN LATERAL (VALUES (today - 1), (today), (today + 1)) AS day(day)
+    CROSS JOIN unnest(%(steps)s::text[]) AS step(name)
+    LEFT JOIN counted ON counted.clinic_id = clinic.id AND counted.day = day.day
+        AND counted.step = step.name
+    GROUP BY clinic.id, day.day, step.name, today
+    HAVING day.day <= today OR count(figure) > 0
+"""  # noqa: S608
 
 _MISSING = f"""
-    WITH due AS ({_DUE})
-    SELECT due.patient_id FROM due
-    WHERE NOT EXISTS (
-        SELECT FROM reminders_dose AS dose
-        WHERE dose.schedule_id = due.schedule_id AND dose.date = due.today
-            AND (dose.state <> 'cancelled' OR dose.step <> ''))
-    LIMIT 1000
+    WITH {_RUNNING}
+    SELECT patient_id FROM ({_ABSENT}) AS absent WHERE day = here LIMIT 1000
 """  # noqa: S608
+
+_UNCOUNTED = """
+    SELECT patient.id, patient.time_zone
+    FROM reminders_schedule AS schedule
+    JOIN reminders_patient AS patient ON patient.id = schedule.patient_id
+    LEFT JOIN (SELECT name FROM pg_timezone_names) AS zone ON zone.name = patient.time_zone
+    WHERE schedule.status = 'running' AND zone.name IS NULL
+    ORDER BY patient.id LIMIT 1000
+"""

@@ -68,15 +68,15 @@ def sweep(now: datetime) -> None:
 def _settle_repaired(unplanned: Collection[UUID], now: datetime) -> None:
     """Close what is open because there was no plan, or planning failed, where that is over.
 
-    A dose that the daily count had to plan (its finding has the date) came late, so that it stays
-    for somebody to look at."""
+    What the daily count found (its findings have facts) stays for somebody to look at: a dose that
+    it had to plan came late, and who can't be counted can't be repaired."""
     waiting = WorkItem.objects.filter(closed_at=None)
     stuck = Dose.objects.filter(
         schedule__patient=OuterRef("patient"), next_step_at__isnull=False, trouble__gte=MOST_TROUBLE
     )
     for cause, over in (
         (Cause.NO_PLAN, ~Q(patient__in=unplanned) & Q(facts={})),
-        (Cause.PLAN_FAILED, ~Exists(stuck)),
+        (Cause.PLAN_FAILED, ~Exists(stuck) & Q(facts={})),
     ):
         patients = waiting.filter(over, cause=cause).values_list("patient_id", flat=True)
         settle_items(list(patients), [cause], now, because="The plan is whole again.")

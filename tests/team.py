@@ -23,6 +23,8 @@ TEAM_PAGES = [
     "/team/patients/<uuid:patient_id>/stop",
     "/team/patients/<uuid:patient_id>/doses",
     "/team/patients/<uuid:patient_id>/doses/<uuid:dose_id>",
+    "/team/patients/<uuid:patient_id>/facts",
+    "/team/patients/<uuid:patient_id>/facts/<uuid:injection_id>/take-back",
     "/team/patients/<uuid:patient_id>/conversation",
     "/team/patients/<uuid:patient_id>/diary",
     "/team/patients/<uuid:patient_id>/message",

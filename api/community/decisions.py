@@ -10,7 +10,7 @@ from rest_framework.response import Response
 
 from api.community import examples as personas
 from api.community import reporting_examples as examples
-from api.community.door import CommunityDoor, Joined
+from api.community.door import CommunityDoor, Joined, WordsDoor
 from api.community.entering import CameIn
 from api.community.shapes import HelpShown
 from api.door import Door
@@ -124,7 +124,6 @@ class EnterToAppeal(Door):
 class DecisionDoor(CommunityDoor):
     """What the doors to one's own decisions share."""
 
-    throttle_classes = []
     permission_classes = [Joined]
     also_suspended = True
 
@@ -166,7 +165,7 @@ class MyDecision(DecisionDoor):
         return Response(MyDecisionShown(decision, context=self.context).data)
 
 
-class AppealAgainst(DecisionDoor):
+class AppealAgainst(WordsDoor, DecisionDoor):
     """/community/decisions/{decision_id}/appeal"""
 
     @operation(

@@ -5,24 +5,26 @@ name a user, a patient or a clinic.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from django.core.cache import caches
 from rest_framework.authentication import BaseAuthentication
-from rest_framework.exceptions import AuthenticationFailed, NotAuthenticated
+from rest_framework.exceptions import APIException, AuthenticationFailed, NotAuthenticated
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.throttling import SimpleRateThrottle
 
 from accounts import audit, replies, request_id
-from accounts.refusals import Forbidden
+from accounts.refusals import Forbidden, Refusal
 from api.door import Door
 from api.schema import REPEAT_KEY
+from community.crisis_help import Help
 from community.members.entering import persona_of_token
-from community.members.house_rules import VERSION
+from community.members.house_rules import check_has_accepted
 from community.models import Persona, PersonaRole
+from community.posts.refused import hear_refused
 
 if TYPE_CHECKING:
     from rest_framework.views import APIView
@@ -60,10 +62,8 @@ class _Persona(BasePermission):
             return False
         if persona.role not in self.roles:
             raise Forbidden("role", "This is for moderators.")
-        if not self.whatever_rules and persona.accepted_rules != VERSION:
-            raise Forbidden(
-                "house_rules", "The house rules have changed. Read them, and accept them first."
-            )
+        if not self.whatever_rules:
+            check_has_accepted(persona.accepted_rules)
         return True
 
 
@@ -95,7 +95,7 @@ class Lead(_Persona):
 class Pace(SimpleRateThrottle):
     """How often one persona may ask, in each web process: a person never gets there. Writing has
     limits of its own (community/posts/limits.py), asked where a cry for help is heard all the same,
-    so views that take somebody's words for others leave this out."""
+    so views that take somebody's words for others leave this out (WordsDoor)."""
 
     cache = caches["pace"]
     rate = "300/min"
@@ -136,3 +136,29 @@ class CommunityDoor(Door):
             path, sent = self.request.path, self.request.data
             reply = replies.once(self.me.id, path, key, sent, act)
         return Response(reply.body, reply.status)
+
+
+class WordsDoor(CommunityDoor):
+    """A view that takes somebody's words for others. A sign of danger in them is heard whatever is
+    wrong with the request: so verbs ask for the house rules, and no throttle is before them."""
+
+    throttle_classes = []
+    permission_classes = [Joined]
+    help: Help | None = None
+
+    def handle_exception(self, exc: Exception) -> Response:
+        heard = isinstance(exc, Refusal) and "help" in exc.facts
+        if isinstance(exc, Refusal | APIException) and not heard and self._words():
+            self.help = hear_refused(self.me.id, self._words(), self.actor, self.now)
+        return super().handle_exception(exc)
+
+    def _words(self) -> str:
+        """All that somebody sent who has come in, whatever its names are."""
+        who: Any = self.request.user
+        try:
+            sent = self.request.data
+        except APIException:
+            return ""
+        if not isinstance(who, Persona) or not isinstance(sent, Mapping):
+            return ""
+        return "\n".join(value for value in sent.values() if isinstance(value, str)).strip()

@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from api.community import examples, posting_examples
-from api.community.door import CommunityDoor, Joined, Member
+from api.community.door import CommunityDoor, Joined, Member, WordsDoor
 from api.community.entering import CONDITIONS, PersonaShown
 from api.community.shapes import LANGUAGES
 from api.community.sharing import BY_THE_MEMBER
@@ -108,10 +108,8 @@ class Profile(CommunityDoor):
         return Response(PersonaShown(profile.say(self.me.id, said, self.actor)).data)
 
 
-class Rename(CommunityDoor):
+class Rename(WordsDoor):
     """/community/me/pseudonym"""
-
-    permission_classes = [Member]
 
     @operation(
         "change_pseudonym",

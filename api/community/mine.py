@@ -13,13 +13,13 @@ from api.community.posting import PostingDoor, said_of
 from api.community.shapes import VERDICTS, DraftWritten, RulesSaid
 from api.door import etag
 from api.fields import Nothing
-from api.pages import Cursor, Paged, cut
+from api.pages import Cursor, Paged, cut, page
 from api.schema import operation
-from community.models import PostState, Revision
+from community.models import Persona, PostState, Revision
 from community.posts import drafts
 from community.posts.markdown import to_html
 from community.posts.mine import my_post, my_posts
-from community.posts.telling import reasons_of
+from community.posts.telling import reasons_of, state_in_words
 
 
 class MineShown(serializers.Serializer[Any]):
@@ -32,7 +32,7 @@ class MineShown(serializers.Serializer[Any]):
     space = serializers.UUIDField(source="post.thread.space_id")
     opens = serializers.BooleanField(source="post.opens")
     state = serializers.ChoiceField(PostState.choices, source="post.state")
-    state_in_words = serializers.CharField(source="post.get_state_display")
+    state_in_words = serializers.SerializerMethodField()
     version = serializers.IntegerField(source="post.version")
     published_at = serializers.DateTimeField(source="post.published_at", allow_null=True)
     number = serializers.IntegerField()
@@ -44,6 +44,9 @@ class MineShown(serializers.Serializer[Any]):
     verdict = serializers.ChoiceField(VERDICTS)
     reasons = serializers.SerializerMethodField()
     seen = serializers.SerializerMethodField()
+
+    def get_state_in_words(self, revision: Revision) -> str:
+        return state_in_words(revision.post.state, self.context["language"])
 
     def get_html(self, revision: Revision) -> str:
         return to_html(revision.body)
@@ -84,7 +87,7 @@ class MyPosts(CommunityDoor):
             request,
             lambda last: Cursor().to_representation(last.post_id),
         )
-        shown = MinePage({"next": following, "results": found}, context=_why(found))
+        shown = MinePage({"next": following, "results": found}, context=_why(found, self.me))
         return Response(shown.data)
 
 
@@ -104,12 +107,12 @@ class MyPost(CommunityDoor):
     def get(self, request: Request, post_id: UUID) -> Response:
         """One of your own posts, to change it. Its ETag goes with what you do to it."""
         found = my_post(self.me, post_id)
-        shown = MineShown(found, context=_why([found])).data
+        shown = MineShown(found, context=_why([found], self.me)).data
         return Response(shown, headers={"ETag": etag(str(found.post.version))})
 
 
-def _why(found: list[Revision]) -> dict[str, Any]:
-    return {"reasons": reasons_of(found)}
+def _why(found: list[Revision], author: Persona) -> dict[str, Any]:
+    return {"reasons": reasons_of(found, author.language), "language": author.language}
 
 
 class DraftShown(serializers.Serializer[Any]):
@@ -131,9 +134,10 @@ class DraftSaved(serializers.Serializer[Any]):
     said = RulesSaid()
 
 
-class DraftsList(serializers.Serializer[Any]):
-    """Your drafts, saved last first."""
+class DraftsPage(serializers.Serializer[Any]):
+    """Your drafts, begun last first."""
 
+    next = serializers.URLField(allow_null=True, help_text="The next page, if there is one.")
     results = DraftShown(many=True)
 
 
@@ -145,12 +149,14 @@ class Drafts(CommunityDoor):
     @operation(
         "list_drafts",
         "community",
-        answer=DraftsList,
-        shows={"results": [examples.DRAFT_SHOWN]},
+        query=Paged,
+        answer=DraftsPage,
+        shows={"next": None, "results": [examples.DRAFT_SHOWN]},
     )
     def get(self, request: Request) -> Response:
         """What you are writing."""
-        return Response(DraftsList({"results": drafts.drafts_of(self.me)}).data)
+        found, following = page(drafts.drafts_of(self.me), self.query(Paged), request)
+        return Response(DraftsPage({"next": following, "results": found}).data)
 
 
 class DiscardDraft(CommunityDoor):

@@ -13,7 +13,7 @@ from rest_framework.response import Response
 from accounts.refusals import Invalid
 from accounts.replies import Reply
 from api.community import posting_examples as examples
-from api.community.door import CommunityDoor, Member
+from api.community.door import CommunityDoor, Joined, Member, WordsDoor
 from api.community.shapes import (
     PostWritten,
     ReplyWritten,
@@ -28,7 +28,7 @@ from community.models import Persona, Post, PostState
 from community.posts.editing import ask_for_a_person, edit, withdraw
 from community.posts.judging import Assessment, Writing
 from community.posts.posting import Posted, open_thread, reply
-from community.posts.telling import reasons
+from community.posts.telling import reasons, state_in_words
 
 
 class PostStands(serializers.Serializer[Any]):
@@ -37,8 +37,11 @@ class PostStands(serializers.Serializer[Any]):
     id = serializers.UUIDField()
     thread = serializers.UUIDField(source="thread_id")
     state = serializers.ChoiceField(PostState.choices)
-    state_in_words = serializers.CharField(source="get_state_display")
+    state_in_words = serializers.SerializerMethodField()
     version = serializers.IntegerField()
+
+    def get_state_in_words(self, post: Post) -> str:
+        return state_in_words(post.state, self.context["language"])
 
 
 class PostedShown(serializers.Serializer[Any]):
@@ -47,14 +50,16 @@ class PostedShown(serializers.Serializer[Any]):
 
     post = PostStands()
     verdict = serializers.ChoiceField(PostState.choices)
-    verdict_in_words = serializers.CharField(source="verdict.label")
+    verdict_in_words = serializers.SerializerMethodField()
     said = RulesSaid()
+
+    def get_verdict_in_words(self, posted: dict[str, Any]) -> str:
+        return state_in_words(posted["verdict"], self.context["language"])
 
 
 class PostingDoor(CommunityDoor):
-    """What the doors for writing share."""
+    """What the doors to one's own posts share."""
 
-    throttle_classes = []
     permission_classes = [Member]
 
     def writing(self, sent: dict[str, Any]) -> Writing:
@@ -76,7 +81,19 @@ class PostingDoor(CommunityDoor):
     def posted(self, posted: Posted) -> dict[str, Any]:
         """What became of a text."""
         said = said_of(posted.assessment, self.me)
-        return dict(PostedShown({**vars(posted), "said": said}).data)
+        shown = {**vars(posted), "said": said}
+        return dict(PostedShown(shown, context={"language": self.me.language}).data)
+
+    def standing(self, post: Post) -> Response:
+        """A post of one's own, with its version."""
+        shown = PostStands(post, context={"language": self.me.language}).data
+        return Response(shown, headers={"ETag": etag(str(post.version))})
+
+
+class WritingDoor(WordsDoor, PostingDoor):
+    """What the doors for writing share."""
+
+    permission_classes = [Joined]
 
 
 def said_of(assessment: Assessment, author: Persona) -> dict[str, Any]:
@@ -84,18 +101,13 @@ def said_of(assessment: Assessment, author: Persona) -> dict[str, Any]:
     help_ = help_for(author.language, author.time_zone).as_json() if assessment.crisis else None
     return {
         "covered": assessment.kinds,
-        "reasons": reasons(assessment.hits),
+        "reasons": reasons(assessment.hits, author.language),
         "advice": assessment.advice,
         "help": help_,
     }
 
 
-def standing(post: Post) -> Response:
-    """A post of one's own, with its version."""
-    return Response(PostStands(post).data, headers={"ETag": etag(str(post.version))})
-
-
-class Begin(PostingDoor):
+class Begin(WritingDoor):
     """/community/spaces/{space_id}/threads"""
 
     @operation(
@@ -124,7 +136,7 @@ class Begin(PostingDoor):
         return self.once(act)
 
 
-class Answer(PostingDoor):
+class Answer(WritingDoor):
     """/community/threads/{thread_id}/replies"""
 
     @operation(
@@ -150,7 +162,7 @@ class Answer(PostingDoor):
         return self.once(act)
 
 
-class Edit(PostingDoor):
+class Edit(WritingDoor):
     """/community/posts/{post_id}"""
 
     @operation(
@@ -196,7 +208,7 @@ class Withdraw(PostingDoor):
     def post(self, request: Request, post_id: UUID) -> Response:
         """Take your own post away, for good; with an opening post the whole thread goes."""
         self.body(Nothing)
-        return standing(withdraw(self.me.id, post_id, self.version(), self.actor, self.now))
+        return self.standing(withdraw(self.me.id, post_id, self.version(), self.actor, self.now))
 
 
 class AskForAPerson(PostingDoor):
@@ -216,4 +228,6 @@ class AskForAPerson(PostingDoor):
     def post(self, request: Request, post_id: UUID) -> Response:
         """Let a moderator look at a post of yours that the rules didn't take."""
         self.body(Nothing)
-        return standing(ask_for_a_person(self.me.id, post_id, self.version(), self.actor, self.now))
+        return self.standing(
+            ask_for_a_person(self.me.id, post_id, self.version(), self.actor, self.now)
+        )

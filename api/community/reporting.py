@@ -8,7 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from api.community import reporting_examples as examples
-from api.community.door import CommunityDoor, Member
+from api.community.door import CommunityDoor, Member, WordsDoor
 from api.community.shapes import HelpShown
 from api.fields import LINES, OneOf, Strict, Text
 from api.pages import Paged, page
@@ -69,11 +69,8 @@ class ReportsPage(serializers.Serializer[Any]):
     results = MyReportShown(many=True)
 
 
-class ReportingDoor(CommunityDoor):
+class ReportingDoor(WordsDoor):
     """What the doors for reporting share."""
-
-    throttle_classes = []
-    permission_classes = [Member]
 
     def complaint(self) -> Complaint:
         sent = self.body(ReportWritten)

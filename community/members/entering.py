@@ -17,7 +17,7 @@ from accounts import audit
 from accounts.models import User
 from accounts.refusals import Conflict, Forbidden, Invalid
 from community.crisis_help import help_for
-from community.members.house_rules import VERSION
+from community.members.house_rules import VERSION, check_has_accepted
 from community.members.pseudonyms import check_free, check_pseudonym
 from community.models import Persona, PersonaLink, PersonaSession, Sanction
 from community.moderation.sanctions import check_may_enter, check_may_write, in_force
@@ -115,13 +115,16 @@ def _check_not_joined(user: User, now: datetime) -> None:
 def rename(persona_id: UUID, pseudonym: str, actor: audit.Actor, now: datetime) -> Persona:
     """Change a member's pseudonym; their posts bear the new one at once.
 
-    Raises as `join` does, and Conflict for one who did so lately. A sign of danger calls a person.
+    Raises as `join` does, Conflict for one who did so lately, and Forbidden for one who is silenced
+    or hasn't accepted the present house rules. A sign of danger calls a person.
     """
     try:
         with transaction.atomic():
             persona = Persona.objects.select_for_update(no_key=True).get(id=persona_id)
             user = PersonaLink.objects.select_related("user").get(persona=persona).user
             key = check_pseudonym(pseudonym, persona.language, user)
+            check_has_accepted(persona.accepted_rules)
+            check_may_write(persona, now)
             if persona.renamed_at and now < persona.renamed_at + RENAME_AFTER:
                 raise Conflict(
                     "renamed_lately",

@@ -18,6 +18,7 @@ from community.models import (
     Draft,
     Follow,
     Persona,
+    Quiet,
     Reaction,
     ReadMark,
     Report,
@@ -79,6 +80,7 @@ def _lists(me: Persona) -> dict[str, Rows]:
             "channel", "address", "confirmed_at", "every_days"
         ),
         "notices": notices_of(me).values("kind", "thread", "post", "at", "read_at").iterator(ROWS),
+        "quiet": Quiet.objects.filter(persona=me).values("kind"),
         "decisions": (_decision(one) for one in _decisions(me).iterator(ROWS)),
         "sanctions": Sanction.objects.filter(persona=me).values(
             "kind", "starts_at", "ends_at", "lifted_at"

@@ -26,6 +26,7 @@ from community.models import (
     PersonaSession,
     Post,
     PostState,
+    Quiet,
     Reaction,
     ReadMark,
     Report,
@@ -37,7 +38,7 @@ from community.moderation.claiming import hand_all_back
 from community.moderation.reports import answer_reports
 from community.posts import states, visibility
 from community.posts.reacting import forget_reactions
-from messaging import outbox
+from messaging import forgetting
 
 
 def leave(persona_id: UUID, *, erase: bool, actor: audit.Actor, now: datetime) -> None:
@@ -92,8 +93,8 @@ def _blank_words(persona: Persona) -> None:
 
 def _forget(persona: Persona) -> None:
     """Forget what only they had: where to reach them, what they were writing and reading."""
-    for model in (PersonaSession, Contact, Draft, Follow, ReadMark, Notice, Bond, Duty):
+    for model in (PersonaSession, Contact, Draft, Follow, ReadMark, Notice, Bond, Duty, Quiet):
         model.objects.filter(persona=persona).delete()
-    # What was on its way to their phone says nothing, and is nothing to anybody any more.
-    outbox.cancel_of(persona.id)
+    # What went to their phone says nothing, but whose phone it is.
+    forgetting.forget_of(persona.id)
     KeptReply.objects.filter(owner_id=persona.id).delete()

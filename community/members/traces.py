@@ -8,6 +8,7 @@ from accounts import audit
 from accounts.traces import rebuild_indexes, vacuum
 from community.models import Persona
 from messaging.clock import first_look
+from messaging.forgetting import forget_what_ended
 
 DAY = timedelta(days=1)
 
@@ -31,6 +32,7 @@ def wipe_traces(now: datetime) -> bool:
     left = Persona.objects.filter(left_at__gt=now - 2 * DAY)
     if not left.exists() or not first_look("community.members.traces", DAY.total_seconds()):
         return False
+    forget_what_ended(now)
     for table, column in INDEXED_WORDS:
         rebuild_indexes(table, column)
     tables = connection.introspection.django_table_names()

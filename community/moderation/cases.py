@@ -52,7 +52,7 @@ def open_case(
         )
         note(case, CaseEvent.Kind.OPENED, actor, now, words, because=kind.value, **facts)
         return case
-    if crisis:
+    if crisis and not _is_paged_for(case, now):
         # A further sign pages again, from the first rung, also where somebody has it already. How
         # long the first one waited for a person stays as it was.
         case.crisis, case.crisis_at = True, case.crisis_at or now
@@ -63,6 +63,11 @@ def open_case(
     case.save()
     note(case, CaseEvent.Kind.MERGED, actor, now, words, because=kind.value, **facts)
     return case
+
+
+def _is_paged_for(case: Case, now: datetime) -> bool:
+    """Whether pages for a crisis that nobody has are on their way up the rota as it is."""
+    return case.crisis and not (case.held_until is not None and case.held_until > now)
 
 
 def open_appeal(decision: Decision, actor: audit.Actor, now: datetime) -> Case:
@@ -121,3 +126,8 @@ def in_crisis(thread_id: UUID, author_id: UUID) -> bool:
         open_ones.filter(about=author_id).exists()
         or open_ones.filter(post__thread=thread_id).exists()
     )
+
+
+def in_danger(persona_id: UUID) -> bool:
+    """Whether this persona may be in danger, and no person has closed that yet."""
+    return Case.objects.filter(crisis=True, closed_at__isnull=True, about=persona_id).exists()

@@ -92,11 +92,18 @@ def is_held(case: Case, now: datetime) -> bool:
 
 
 def _page(cases: Sequence[Case], now: datetime) -> None:
-    """One round of pages for each of these locked cases, in a fixed number of queries."""
+    """One round of pages for each of these locked cases, in a fixed number of queries. A phone is
+    called once in a round for one member, however many cases there are about them: whoever writes
+    much would drown the pages about others."""
     duties = _duties(now)
     texts: list[outbox.Text] = []
     events: list[CaseEvent] = []
+    under_way = _rounds_under_way(cases, now)
+    paged: set[tuple[UUID, str]] = set()
     for case in cases:
+        if case.rounds == 0 and case.about_id in under_way:
+            case.rung, case.next_page_at = under_way[case.about_id]
+            continue
         case.rung, called = climb(case.rung, _rota_for(case, duties))
         if case.owner_id and case.owned_until and case.owned_until > now:
             # Somebody has begun to look: they are to know that there is something new.
@@ -104,7 +111,10 @@ def _page(cases: Sequence[Case], now: datetime) -> None:
         called = list({duty.number: duty for duty in called}.values())
         case.rounds += 1
         case.next_page_at = now + PAGE_EVERY
-        texts += [_text(case, duty, now) for duty in called]
+        texts += [
+            _text(case, duty, now) for duty in called if (case.about_id, duty.number) not in paged
+        ]
+        paged |= {(case.about_id, duty.number) for duty in called}
         facts = {"rung": case.rung, "moderators": [str(duty.persona_id) for duty in called]}
         events.append(CaseEvent(case=case, kind=CaseEvent.Kind.PAGED, facts=facts, at=now))
     Case.objects.bulk_update(cases, ["rung", "rounds", "next_page_at"])
@@ -112,6 +122,22 @@ def _page(cases: Sequence[Case], now: datetime) -> None:
     outbox.queue(texts, now)
     ids = [str(case.id) for case in cases]
     audit.record(audit.CLOCK, "page_moderators", clinic_id=None, subject_id=None, cases=ids)
+
+
+def _rounds_under_way(
+    cases: Sequence[Case], now: datetime
+) -> dict[UUID, tuple[int, datetime | None]]:
+    """Of members about whom there are new cases here: the rung and the end of the round of pages
+    that another case about them has begun and nobody has heard."""
+    others = Case.objects.filter(
+        about__in={case.about_id for case in cases if case.rounds == 0},
+        crisis=True,
+        closed_at__isnull=True,
+        rounds__gt=0,
+        next_page_at__gt=now,
+    ).exclude(held_until__gt=now)
+    rows = others.order_by("-next_page_at").values_list("about", "rung", "next_page_at")
+    return {about: (rung, next_page_at) for about, rung, next_page_at in rows}
 
 
 def _duties(now: datetime) -> list[Duty]:

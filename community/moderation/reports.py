@@ -18,6 +18,7 @@ from django.db.models import QuerySet, Sum
 from accounts import audit
 from accounts.refusals import Conflict, Invalid, NotFound, Refusal
 from community.members.bonds import is_blocked
+from community.members.house_rules import check_has_accepted
 from community.models import (
     Case,
     CaseKind,
@@ -76,12 +77,13 @@ def report_post(
     """Report what can be seen of a post now.
 
     Raises NotFound for what isn't there for the reporter, Invalid for their own, and Conflict for a
-    revision that they have reported, or too many in a day.
+    revision that they have reported, or too many in a day; Forbidden under new house rules.
     """
     with transaction.atomic():
         reporter = Persona.objects.select_for_update(no_key=True).get(id=reporter_id)
         words, crisis = _heard(reporter, complaint, actor, now)
         try:
+            check_has_accepted(reporter.accepted_rules)
             _check_rate(reporter, now)
             thread, live = _live(reporter, post_id)
             report = _on_post(reporter, thread, live, complaint.reason, words, actor, now)
@@ -102,6 +104,7 @@ def report_member(
         reporter = locked[reporter_id]
         words, crisis = _heard(reporter, complaint, actor, now)
         try:
+            check_has_accepted(reporter.accepted_rules)
             _check_rate(reporter, now)
             about = locked.get(about_id)
             if about is None or about.left_at is not None or is_blocked(reporter_id, about_id):

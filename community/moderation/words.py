@@ -1,23 +1,34 @@
-"""What members write to moderators: reports and appeals. It goes through the rules as posts do."""
+"""What members write to moderators, and what was refused as a post: it goes through the rules as
+posts do."""
 
 from datetime import datetime
 
 from accounts import audit
-from community.models import CaseKind, Persona
+from community.models import CaseEvent, CaseKind, Persona
 from community.moderation import cases
 from community.moderation.rule_book import current_book
 from community.posts.judging import Assessment, Writing, assess
+from community.posts.limits import HOUR, PER_HOUR
 
 
 def hear(persona: Persona, words: str, of: str, actor: audit.Actor, now: datetime) -> Assessment:
     """The words as they may be kept, masked. A sign of danger in them opens a crisis case about
-    whoever wrote them, who is locked; the words are in its events. of: what they are, like
-    "report"."""
+    whoever wrote them, who is locked, or comes to the one that is open; the words are in its
+    events, of an hour no more than a member may post. of: what they are, like "report"."""
     assessment = assess(Writing("", words, persona.language), current_book(), trusted=True)
-    if assessment.crisis:
+    if assessment.crisis and not _said_enough(persona, now):
         said = assessment.writing.body
         cases.open_case(CaseKind.CRISIS, None, persona, actor, now, said, found_in=of)
     return assessment
+
+
+def _said_enough(persona: Persona, now: datetime) -> bool:
+    """Whether the case about somebody has as many of their words from the last hour as it takes:
+    moderators have been called, and have enough to read."""
+    signs = CaseEvent.objects.filter(
+        case__about=persona, case__post=None, case__closed_at__isnull=True, case__crisis=True
+    )
+    return signs.filter(at__gt=now - HOUR, text__gt="").count() >= PER_HOUR
 
 
 def without_personal_data(words: str, language: str) -> str:

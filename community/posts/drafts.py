@@ -8,12 +8,15 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from accounts.refusals import NotFound
-from community.members.bonds import sees
-from community.models import Draft, LiveThread, Persona, Space
+from community.models import Draft, Persona, Space, Thread
 from community.moderation.rule_book import current_book
 from community.posts.judging import Assessment, Writing, assess
+
+MOST = 100
+"""Drafts of one member, ours: one writes few things at a time. Those begun first go."""
 
 
 def save_draft(
@@ -28,30 +31,34 @@ def save_draft(
     rules would make of it, so that the author is told while writing. Raises NotFound."""
     if space_id is not None and not Space.objects.filter(id=space_id).exists():
         raise NotFound("space")
-    if thread_id is not None:
-        live = LiveThread.objects.filter(thread=thread_id).first()
-        if live is None or not sees(persona_id, live.author_id):
-            raise NotFound("thread")
+    # Also one that has just gone: the words written for it are their author's.
+    if thread_id is not None and not Thread.objects.filter(id=thread_id).exists():
+        raise NotFound("thread")
     assessment = assess(writing, current_book(), trusted=True)
     kept = assessment.writing
-    Draft.objects.bulk_create(
-        [
-            Draft(
-                persona_id=persona_id,
-                space_id=space_id,
-                thread_id=thread_id,
-                title=kept.title,
-                body=kept.body,
-                tags=list(kept.tags),
-                saved_at=now,
-            )
-        ],
-        update_conflicts=True,
-        unique_fields=["persona", "thread", "space"],
-        update_fields=["title", "body", "tags", "saved_at"],
+    draft = Draft(
+        persona_id=persona_id,
+        space_id=space_id,
+        thread_id=thread_id,
+        title=kept.title,
+        body=kept.body,
+        tags=list(kept.tags),
+        saved_at=now,
     )
-    draft = Draft.objects.get(persona_id=persona_id, space=space_id, thread=thread_id)
-    return draft, assessment
+    with transaction.atomic():
+        # It is held from here on, so that it is there to be read though it is thrown away or posted
+        # at the same moment.
+        Draft.objects.bulk_create(
+            [draft],
+            update_conflicts=True,
+            unique_fields=["persona", "thread", "space"],
+            update_fields=["title", "body", "tags", "saved_at"],
+        )
+        saved = Draft.objects.get(persona_id=persona_id, space=space_id, thread=thread_id)
+        mine = Draft.objects.filter(persona=persona_id).exclude(id=saved.id)
+        beyond = mine.order_by("-id").values_list("id", flat=True)[MOST - 1 :]
+        mine.filter(id__in=list(beyond)).delete()
+    return saved, assessment
 
 
 def keep_draft(
@@ -61,17 +68,18 @@ def keep_draft(
     *,
     space_id: UUID | None = None,
     thread_id: UUID | None = None,
-) -> None:
-    """Keep what was refused, if it can be: the refusal says so."""
+) -> bool:
+    """Keep what was refused; whether that could be done."""
     try:
         save_draft(persona_id, writing, now, space_id=space_id, thread_id=thread_id)
     except NotFound:
-        return
+        return False
+    return True
 
 
-def drafts_of(persona: Persona) -> list[Draft]:
-    """What a persona is writing, the newest first. One writes few things at a time."""
-    return list(Draft.objects.filter(persona=persona).order_by("-saved_at"))
+def drafts_of(persona: Persona) -> QuerySet[Draft]:
+    """What a persona is writing, begun last first."""
+    return Draft.objects.filter(persona=persona).order_by("-id")
 
 
 def throw_away(persona_id: UUID, draft_id: UUID) -> None:

@@ -23,7 +23,9 @@ from community.posts.posting import (
     publish,
     state_for,
     to_a_person,
+    waits_for_a_crisis,
 )
+from community.posts.refused import not_lost
 
 S = PostState
 
@@ -36,11 +38,12 @@ def edit(
     """Write one's own post anew. seen: the post's version that the author changed.
 
     Raises NotFound for another's, Invalid for a reply with a title, Stale where something happened
-    to it meanwhile, Conflict where it can't be changed any more, and as posting does. A post that
+    to it meanwhile, Conflict where it can't be changed any more, and as posting does; no draft is
+    kept of it, but a sign of danger in it is heard. A post that
     is seen stays as it was until the new wording is; one that waits goes on waiting, for a person
     has begun to look. The new wording of one that is reported waits for the decision.
     """
-    with transaction.atomic():
+    with not_lost(author_id, writing, actor, now):
         author, thread, post = lock_own(author_id, post_id)
         check_version(post, seen)
         if post.state not in EDITABLE:
@@ -48,8 +51,8 @@ def edit(
         if post.opens != bool(writing.title):
             raise Invalid("title", "A thread has a title, and a reply has none.", "title")
         assessment = assess_for(author, writing, now)
-        held = has_to_wait(author, None, assessment, now)
-        held = held or (not post.opens and cases.in_crisis(thread.id, thread.author_id))
+        held = has_to_wait(author, thread.space, thread, assessment, now, again=True)
+        held = held or (not post.opens and waits_for_a_crisis(author, thread))
         # What was reported isn't what a person would find, once it has other words.
         held = held or has_undecided(post)
         revision = add_revision(post, author, assessment, now)

@@ -6,7 +6,7 @@ The one way in: every text that a member writes for others comes through `assess
 import hashlib
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from community.moderation.rule_book import Book
@@ -30,7 +30,9 @@ class Writing:
 @dataclass(frozen=True)
 class Assessment:
     """What the rules make of a writing, and the writing with personal data masked, which alone is
-    stored. kinds: what was masked, like "phone". hits: as Revision keeps them."""
+    stored. kinds: what was masked, like "phone". hits: as Revision keeps them. found: the same hits
+    with their places in title, line break, body as they were submitted; what was found only as it
+    is read, or once something was masked, is somewhere in the whole."""
 
     state: State
     crisis: bool
@@ -38,6 +40,7 @@ class Assessment:
     writing: Writing
     kinds: tuple[str, ...]
     hits: list[dict[str, Any]]
+    found: tuple[Hit, ...]
     rulebook: int
 
     @property
@@ -53,37 +56,60 @@ def digest(title: str, body: str) -> str:
 
 def assess(writing: Writing, book: Book, *, trusted: bool) -> Assessment:
     """Judges title and body together, for what is split between them is read together; and again
-    as they are read once Markdown is taken away. The stricter holds."""
+    as they are read once Markdown is taken away, and once personal data is masked. The strictest
+    of all readings holds, for masking takes away what it covers. Never raises."""
     title, body, language = writing.title, writing.body, writing.language
+    submitted = f"{title}\n{body}"
+    verdicts: list[Verdict] = []
     masks: list[Hit] = []
     while True:
         whole = f"{title}\n{body}"
         source = judge(whole, language, book.rules, trusted=trusted)
+        verdicts.append(source)
         if source.masked != whole:
             masks += _masks(source)
             title, body = _masked(title, body, language, source, book)
             continue
         plain = to_plain(body)
+        if plain == body:
+            break
         seen = f"{title}\n{plain}"
-        read = source if plain == body else judge(seen, language, book.rules, trusted=trusted)
-        if plain == body or read.masked == seen:
+        read = judge(seen, language, book.rules, trusted=trusted)
+        verdicts.append(read)
+        if read.masked == seen:
             break
         # Written so that only a reader sees it: its Markdown is lost then. Each round takes some
         # figures away, so there is an end.
         masks += _masks(read)
         title, body = _masked(title, plain, language, read, book)
-    if any(hit.rule == "part.personal" for hit in (*source.hits, *read.hits)):
+    if any(hit.rule == "part.personal" for verdict in verdicts for hit in verdict.hits):
         title, body = _without_figures(title), _without_figures(body)
-    verdicts = (source, read)
     return Assessment(
         state=max((verdict.state for verdict in verdicts), key=_STRICTER.index),
         crisis=any(_is_crisis(verdict) for verdict in verdicts),
         advice=any(verdict.advice for verdict in verdicts),
         writing=Writing(title, body, language, tuple(writing.tags)),
         kinds=tuple(dict.fromkeys(hit.rule.removeprefix("personal.") for hit in masks)),
-        hits=_as_json(source, read, masks),
+        hits=[
+            *({**_one(hit), "place": [hit.start, hit.end]} for hit in source.hits),
+            *map(_one, _not_among(source.hits, verdicts)),
+        ],
+        found=(
+            *verdicts[0].hits,
+            *(
+                replace(hit, start=0, end=len(submitted))
+                for hit in _not_among(verdicts[0].hits, verdicts)
+            ),
+        ),
         rulebook=book.version,
     )
+
+
+def _not_among(hits: Sequence[Hit], verdicts: Sequence[Verdict]) -> list[Hit]:
+    """One hit of each rule that some reading met and these hits haven't."""
+    known = {(hit.rule, hit.version) for hit in hits}
+    found = {(hit.rule, hit.version): hit for verdict in verdicts for hit in verdict.hits}
+    return [hit for key, hit in found.items() if key not in known]
 
 
 def _is_crisis(verdict: Verdict) -> bool:
@@ -105,21 +131,7 @@ def _masked(title: str, body: str, language: str, whole: Verdict, book: Book) ->
     return "", whole.masked.strip()
 
 
-def _as_json(source: Verdict, read: Verdict, masks: list[Hit]) -> list[dict[str, Any]]:
-    """Hits with their places in what is stored; what was masked, or found only as it is read, has
-    none there."""
-    known = {(hit.rule, hit.version) for hit in source.hits}
-    shown = [hit for hit in read.hits if (hit.rule, hit.version) not in known]
-    return [
-        *({**_one(hit), "place": [hit.start, hit.end]} for hit in source.hits),
-        *(_one(hit) for hit in shown),
-        *(_one(hit) for hit in dict.fromkeys((hit.rule, hit.version) for hit in masks)),
-    ]
-
-
-def _one(hit: Hit | tuple[str, int]) -> dict[str, Any]:
-    if isinstance(hit, tuple):
-        return {"rule": hit[0], "version": hit[1], "action": Action.MASK.value, "note": ""}
+def _one(hit: Hit) -> dict[str, Any]:
     return {
         "rule": hit.rule,
         "version": hit.version,

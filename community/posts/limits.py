@@ -9,6 +9,9 @@ from community.models import Persona, PersonaRole, Post, Revision, Thread
 PER_HOUR = 20
 """Texts and edits of one member in an hour."""
 
+TOO_MUCH = "rate"
+"""The code of the refusal of more than that."""
+
 LONGEST_TITLE = 120
 LONGEST_BODY = 10_000
 """Characters, as they are written; masking may make a text longer."""
@@ -24,7 +27,7 @@ def check_limits(persona: Persona, thread: Thread | None, now: datetime) -> None
     newest = Revision.objects.filter(by=persona).order_by("-id")
     nth = newest.values_list("at", flat=True)[PER_HOUR - 1 : PER_HOUR].first()
     if nth is not None and now - nth < HOUR:
-        raise _wait("rate", nth + HOUR, now, "You have written a lot in an hour.")
+        raise _wait(TOO_MUCH, nth + HOUR, now, "You have written a lot in an hour.")
     if thread is not None and thread.slow_seconds:
         mine = Post.objects.filter(thread=thread, author=persona).order_by("-id")
         last = mine.values_list("revisions__at", flat=True).order_by("-id", "revisions__at").first()
@@ -35,6 +38,4 @@ def check_limits(persona: Persona, thread: Thread | None, now: datetime) -> None
 
 def _wait(code: str, until: datetime, now: datetime, why: str) -> Conflict:
     minutes = max(1, -(-int((until - now).total_seconds()) // 60))
-    return Conflict(
-        code, f"{why} Your words are kept as a draft: try again in {minutes} min.", until=until
-    )
+    return Conflict(code, f"{why} Try again in {minutes} min.", until=until)

@@ -1,15 +1,15 @@
 """Posting: a thread or a reply goes through the rules, and is seen, waits, or isn't taken, in one
 transaction with the case that it may open."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.db import transaction
-
 from accounts import audit
-from accounts.refusals import Conflict, Forbidden, NotFound, Refusal
+from accounts.refusals import Conflict, Forbidden, NotFound
 from community.members.bonds import sees
+from community.members.house_rules import check_has_accepted
 from community.models import (
     CaseKind,
     Draft,
@@ -23,14 +23,14 @@ from community.models import (
     Space,
     Thread,
 )
-from community.moderation.cases import in_crisis, open_case
+from community.moderation.cases import in_crisis, in_danger, open_case
 from community.moderation.rule_book import current_book
 from community.moderation.sanctions import check_may_write
 from community.notices.writing import tell_of_reply
 from community.posts import states, visibility
-from community.posts.drafts import keep_draft
 from community.posts.judging import Assessment, Writing, assess
-from community.posts.limits import check_limits
+from community.posts.limits import TOO_MUCH, check_limits
+from community.posts.refused import not_lost
 from community.posts.trust import is_trusted
 from community.rules import State
 
@@ -62,28 +62,21 @@ def open_thread(
     """Begin a thread in a space, with a title.
 
     Raises NotFound for a space that isn't there, Conflict for one that is closed or for too much
-    in an hour, and Forbidden for somebody who is silenced; the words are then kept as a draft. A
-    text with a sign of danger is taken all the same, and waits for a person.
+    in an hour, and Forbidden for somebody who is silenced or hasn't accepted the present house
+    rules; the words are then kept as a draft. A text with a sign of danger is taken all the same,
+    and waits for a person; where it can't be, it is heard (posts/refused.py).
     """
-    try:
-        with transaction.atomic():
-            author = lock_persona(author_id)
-            space = Space.objects.filter(id=space_id).first()
-            if space is None:
-                raise NotFound("space")
-            assessment = assess_for(author, writing, now)
-            if space.closed:
-                refuse_unless_crisis(
-                    assessment, Conflict("space_closed", "Nobody can write in this space now.")
-                )
-            held = has_to_wait(author, None, assessment, now)
-            thread = Thread.objects.create(space=space, author=author, opened_at=now)
-            posted = _store(author, thread, assessment, actor, now, opens=True, held=held)
-            Follow.objects.create(thread=thread, persona=author)
-            Draft.objects.filter(persona=author, space=space).delete()
-    except Refusal:
-        keep_draft(author_id, writing, now, space_id=space_id)
-        raise
+    with not_lost(author_id, writing, actor, now, space_id=space_id):
+        author = lock_persona(author_id)
+        space = Space.objects.filter(id=space_id).first()
+        if space is None:
+            raise NotFound("space")
+        assessment = assess_for(author, writing, now)
+        held = has_to_wait(author, space, None, assessment, now)
+        thread = Thread.objects.create(space=space, author=author, opened_at=now)
+        posted = _store(author, thread, assessment, actor, now, opens=True, held=held)
+        Follow.objects.create(thread=thread, persona=author)
+        Draft.objects.filter(persona=author, space=space).delete()
     return posted
 
 
@@ -91,26 +84,18 @@ def reply(
     author_id: UUID, thread_id: UUID, writing: Writing, actor: audit.Actor, now: datetime
 ) -> Posted:
     """Reply in a thread that can be seen. Raises as open_thread does, Conflict also for a thread
-    that is read-only or in slow mode. Where somebody may be in danger replies wait for a person."""
-    try:
-        with transaction.atomic():
-            author = lock_persona(author_id)
-            thread = lock_thread(thread_id)
-            if not visibility.is_seen(thread) or not sees(author_id, thread.author_id):
-                raise NotFound("thread")
-            assessment = assess_for(author, writing, now)
-            if thread.read_only and author.role == PersonaRole.MEMBER:
-                refuse_unless_crisis(
-                    assessment, Conflict("read_only", "This thread is closed for replies.")
-                )
-            held = has_to_wait(author, thread, assessment, now) or in_crisis(
-                thread.id, thread.author_id
-            )
-            posted = _store(author, thread, assessment, actor, now, opens=False, held=held)
-            Draft.objects.filter(persona=author, thread=thread).delete()
-    except Refusal:
-        keep_draft(author_id, writing, now, thread_id=thread_id)
-        raise
+    that is read-only or in slow mode. Where somebody may be in danger replies of members wait for
+    a person; a moderator's don't, unless it is they themselves."""
+    with not_lost(author_id, writing, actor, now, thread_id=thread_id):
+        author = lock_persona(author_id)
+        thread = lock_thread(thread_id)
+        if not visibility.is_seen(thread) or not sees(author_id, thread.author_id):
+            raise NotFound("thread")
+        assessment = assess_for(author, writing, now)
+        held = has_to_wait(author, thread.space, thread, assessment, now)
+        held = held or waits_for_a_crisis(author, thread)
+        posted = _store(author, thread, assessment, actor, now, opens=False, held=held)
+        Draft.objects.filter(persona=author, thread=thread).delete()
     return posted
 
 
@@ -132,25 +117,53 @@ def assess_for(author: Persona, writing: Writing, now: datetime) -> Assessment:
     return assess(writing, current_book(), trusted=is_trusted(author, now))
 
 
-def refuse_unless_crisis(assessment: Assessment, refusal: Refusal) -> None:
-    """A cry for help is never turned away: it waits for a person instead."""
-    if not assessment.crisis:
-        raise refusal
-
-
 def has_to_wait(
-    author: Persona, thread: Thread | None, assessment: Assessment, now: datetime
+    author: Persona,
+    space: Space,
+    thread: Thread | None,
+    assessment: Assessment,
+    now: datetime,
+    *,
+    again: bool = False,
 ) -> bool:
-    """Whether it has to wait for another reason than the rules': somebody who may not write now is
-    heard all the same where they may be in danger. Raises Forbidden and Conflict else."""
-    try:
-        check_may_write(author, now)
-        check_limits(author, thread, now)
-    except (Conflict, Forbidden):
-        if not assessment.crisis:
-            raise
-        return True
-    return False
+    """Whether it has to wait for another reason than the rules': somebody who may not write now, or
+    not here, is heard all the same where they may be in danger. Raises Forbidden and Conflict else;
+    also for a further cry past the limit of an hour, which comes to the case that is open.
+
+    thread: null for a new one. again: a new wording of what is there, for which slow mode is none.
+    """
+    held = False
+    checks: tuple[Callable[[], None], ...] = (
+        lambda: check_has_accepted(author.accepted_rules),
+        lambda: check_may_write(author, now),
+        lambda: _check_open(author, space, thread),
+        lambda: check_limits(author, None if again else thread, now),
+    )
+    for check in checks:
+        try:
+            check()
+        except (Conflict, Forbidden) as refusal:
+            further = refusal.code == TOO_MUCH and in_danger(author.id)
+            if further or not assessment.crisis:
+                raise
+            held = True
+    return held
+
+
+def _check_open(author: Persona, space: Space, thread: Thread | None) -> None:
+    """Nothing, if a space and a thread of it take words; Conflict else."""
+    if space.closed:
+        raise Conflict("space_closed", "Nobody can write in this space now.")
+    if thread is not None and thread.read_only and author.role == PersonaRole.MEMBER:
+        raise Conflict("read_only", "This thread is closed for replies.")
+
+
+def waits_for_a_crisis(author: Persona, thread: Thread) -> bool:
+    """Whether a reply in a thread waits because somebody there may be in danger. Moderators are
+    there to answer; but nobody is one for themselves."""
+    if author.role != PersonaRole.MEMBER:
+        return in_danger(author.id)
+    return in_crisis(thread.id, thread.author_id)
 
 
 def _store(

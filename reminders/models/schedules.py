@@ -184,12 +184,16 @@ class Dose(TimeSortedModel):
 
 
 class DailyCount(TimeSortedModel):
-    """A clinic's doses of one day, by the patients' own dates: how many were due, and of these how
-    many were closed by a decision, have a first text that waits, was sent, delivered, is unknown,
-    failed; had no text (too late, or no room); or were missing, and have been planned since."""
+    """One step of a clinic's doses on one day, by the patients' own dates: how many were due, and
+    of these how many were closed by a decision or answered before; have a text that waits (or wait
+    for one), was sent, delivered, is unknown, failed; had no text (too late, no room, the clinic's
+    policy); are stuck, as planning them fails; or were missing (first steps only). The parts add
+    up. repaired: how many that were missing have been planned since. counted_at: the last time."""
 
     clinic = models.ForeignKey(Clinic, on_delete=models.PROTECT, related_name="+")
     day = models.DateField()
+    step = models.CharField(max_length=8, choices=[(s.value, s.value) for s in Step if s])
+    counted_at = models.DateTimeField()
     due = models.PositiveIntegerField()
     closed = models.PositiveIntegerField()
     waiting = models.PositiveIntegerField()
@@ -198,9 +202,15 @@ class DailyCount(TimeSortedModel):
     unknown = models.PositiveIntegerField()
     failed = models.PositiveIntegerField()
     not_texted = models.PositiveIntegerField()
+    stuck = models.PositiveIntegerField()
     missing = models.PositiveIntegerField()
+    repaired = models.PositiveIntegerField(default=0)
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["clinic", "day"], name="daily_count_once"),
+            models.UniqueConstraint(fields=["clinic", "day", "step"], name="daily_count_once"),
+        ]
+        indexes = [
+            # Read by the alarms: the counts of the last days.
+            models.Index(fields=["day"], name="daily_count_by_day"),
         ]

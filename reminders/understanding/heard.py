@@ -199,6 +199,14 @@ class Heard:
             or not self.book.ordinary.isdisjoint(self.book.known(word))
         )
 
+    def is_fraction(self, at: int) -> bool:
+        """Whether the token here goes on the number before it: the 7 of "38.7"."""
+        if at >= len(self.tokens) or not self.tokens[at].text.isdigit():
+            return False
+        before = self.tokens[at - 1]
+        between = self.text[before.end : self.tokens[at].start]
+        return before.text.isdigit() and between in {".", ","}
+
     @cached_property
     def covered(self) -> set[int]:
         """The tokens that are part of a phrase."""
@@ -207,5 +215,7 @@ class Heard:
     @cached_property
     def strays(self) -> int:
         """Words that nothing is known of."""
-        count = len(self.tokens)
-        return sum(not self.is_ordinary(at) and at not in self.covered for at in range(count))
+        return sum(map(self.is_stray, range(len(self.tokens))))
+
+    def is_stray(self, at: int) -> bool:
+        return not self.is_ordinary(at) and at not in self.covered

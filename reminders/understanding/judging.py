@@ -303,6 +303,7 @@ class Reading(Heard):
             or self._is_denied_somewhere
             or self._is_a_question
             or self._is_at_an_odd_time
+            or self._is_beside_a_stray
             or self.strays >= (1 if self._heard_in - {self.language, "any"} else _STRAY)
             or len(self.words) > _LONG
         )
@@ -344,7 +345,7 @@ class Reading(Heard):
         meant = self.of("time.", "effect.", "urgent.")
         known = {at for one in meant for at in range(one.first, one.last)}
         # "38.7" is two tokens.
-        known |= {at + 1 for at in known if self._is_fraction(at + 1)}
+        known |= {at + 1 for at in known if self.is_fraction(at + 1)}
         loose = (
             any(token.text[0].isdigit() and at not in known for at, token in enumerate(self.tokens))
             and not self.shortcut
@@ -358,13 +359,14 @@ class Reading(Heard):
         put_off = (when.days or 0) > 1 or when.weekday is not None
         return loose or not agree or put_off or (when.minutes or 0) < 0 or (when.days or 0) < 0
 
-    def _is_fraction(self, at: int) -> bool:
-        """Whether the token here goes on the number before it: the 7 of "38.7"."""
-        if at >= len(self.tokens) or not self.tokens[at].text.isdigit():
-            return False
-        before = self.tokens[at - 1]
-        between = self.text[before.end : self.tokens[at].start]
-        return before.text.isdigit() and between in {".", ","}
+    @property
+    def _is_beside_a_stray(self) -> bool:
+        """A "done" alone, with a word in its clause that nothing is known of: that may be what was
+        done."""
+        return any(
+            one.kind == "say.taken_alone" and any(map(self.is_stray, self.clause_of(one)))
+            for one in self.said.get(Meaning.TAKEN, ())
+        )
 
     # Why
 

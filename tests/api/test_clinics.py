@@ -1,10 +1,18 @@
 """A clinic's rota and policy over the API."""
 
-import pytest
+from datetime import timedelta
+from zoneinfo import ZoneInfo
 
-from accounts.models import AuditEntry
+import pytest
+from django.utils import timezone
+
+from accounts.models import AuditEntry, Clinic
 from messaging import inbound
-from reminders.models import Duty, Policy
+from reminders import prescribing
+from reminders.daily_count import count_today
+from reminders.effects import Decision
+from reminders.models import Dose, Duty, Patient, Policy
+from reminders.schedule import local_date
 from tests.api.test_worklist import POLICY
 from tests.cast import NOW, Cast
 
@@ -148,3 +156,27 @@ def test_one_who_said_stop_to_pages_is_shown_and_is_an_alarm(cast, rota, clinici
     ] == ["duty_opted_out"]
     [shown] = clinician.ask("GET", rota, expect=200)["duties"]
     assert shown["deaf_since"] == "2027-01-04T08:30:00Z"
+
+
+def test_a_clinic_sees_its_own_counts_and_its_monitor_too(cast, clinician, stranger):
+    now = timezone.now()
+    noon = f"Etc/GMT{now.hour - 12:+d}"  # where it is about that now
+    Clinic.objects.update(time_zone=noon)
+    Patient.objects.update(time_zone=noon)
+    today, yesterday = local_date(now, ZoneInfo(noon)), now - timedelta(days=1)
+    prescribing.start(cast.ada.id, Decision(7, today), None, cast.actor, yesterday)
+    Dose.objects.update(trouble=3)
+    count_today(now)
+    path = f"/api/v1/clinics/{cast.clinic.id}/daily-counts"
+    counts = clinician.ask("GET", path, expect=200)["counts"]
+    assert [count["step"] for count in counts] == ["day", "next", "overdue"] * 2
+    [stuck] = [count for count in counts if count["due"]]
+    assert stuck == counts[0] | {"due": 1, "stuck": 1}
+    label = f'clinic="{cast.clinic.id}",figure="stuck",step="day"'
+    assert f"dosecircle_steps_today{{{label}}} 1.0" in metrics(clinician)
+    assert str(cast.clinic.id) not in metrics(stranger)
+    assert "dosecircle_doses_today_stuck 1.0" in metrics(stranger)
+
+
+def metrics(caller) -> str:
+    return caller.ask("GET", "/metrics", expect=200).body

@@ -1,11 +1,19 @@
 """Joining and coming in over HTTP, and the wall between a user and a persona."""
 
-import pytest
+from datetime import timedelta
+from uuid import UUID
 
-from accounts.models import AuditEntry
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from accounts.models import AuditEntry, Membership, Role, User
+from accounts.refusals import Invalid
+from community.members.pseudonyms import check_pseudonym
 from community.models import Case, Persona
 from tests.api.client import Caller
-from tests.cast import Cast
+from tests.cast import NOW, Cast
+from tests.community import make_circle, silence
 
 JOINING = {
     "pseudonym": "Blue Heron",
@@ -49,6 +57,16 @@ def test_a_users_token_is_no_personas_and_the_other_way_round(clinician):
         ("Coordinator", "pseudonym_real_name"),
         ("Sunny Clinician", "pseudonym_real_name"),
         ("kill yourself", "pseudonym_refused"),
+        ("Nan 5551234567", "pseudonym_personal"),
+        ("77445566118", "pseudonym_personal"),
+        ("Heron 4155550132", "pseudonym_personal"),
+        ("coordinator65", "pseudonym_real_name"),
+        ("Dr Clinician", "pseudonym_real_name"),
+        ("nurseClinician", "pseudonym_real_name"),
+        ("Moderator1", "pseudonym_refused"),
+        ("The Moderators", "pseudonym_refused"),
+        ("NHS support", "pseudonym_refused"),
+        ("Admin Ann", "pseudonym_refused"),
     ],
 )
 def test_a_pseudonym_is_unique_and_nobodys_name(clinician, coordinator, pseudonym, code):
@@ -56,6 +74,49 @@ def test_a_pseudonym_is_unique_and_nobodys_name(clinician, coordinator, pseudony
     status = 409 if code == "pseudonym_taken" else 400
     body = {**JOINING, "pseudonym": pseudonym}
     coordinator.ask("POST", f"{HERE}/join", expect=status, code=code, field="pseudonym", body=body)
+
+
+def test_two_letters_that_look_like_one_are_one(clinician, coordinator):
+    join(clinician, pseudonym="Barn Owl")
+    for pseudonym in ("Bam Owl", "barn 0wl", "Barn Ovvl"):
+        body = {**JOINING, "pseudonym": pseudonym}
+        coordinator.ask("POST", f"{HERE}/join", expect=409, code="pseudonym_taken", body=body)
+    join(coordinator, pseudonym="Badminton in 1985")
+
+
+def test_ones_own_whole_name_is_no_pseudonym_however_it_goes_on(clinician, cast: Cast):
+    cast.clinician.name = "Mary Jones"
+    cast.clinician.save()
+    for pseudonym in ("MaryJones65", "xXmaryj0nesXx", "Jones.Mary", "Mary from Leeds"):
+        body = {**JOINING, "pseudonym": pseudonym}
+        clinician.ask("POST", f"{HERE}/join", expect=400, code="pseudonym_real_name", body=body)
+
+
+def test_what_joining_costs_doesnt_grow_with_how_many_work_in_clinics(clinician, coordinator, cast):
+    """Names are read once in a process; those that come later are known too."""
+    join(clinician)
+
+    def names() -> int:
+        with CaptureQueriesContext(connection) as asked:
+            check_pseudonym("Grey Wagtail", "en", cast.coordinator)
+        [read] = [one["sql"] for one in asked if "accounts_membership" in one["sql"]]
+        with connection.cursor() as cursor:
+            cursor.execute(read)
+            return len(cursor.fetchall())
+
+    many = [User(email=f"{n}@example.org", name=f"Old Hand {n}") for n in range(50)]
+    User.objects.bulk_create(many)
+    Membership.objects.bulk_create(
+        # Of years ago, by their keys.
+        Membership(id=UUID(int=n), user=user, clinic=cast.clinic, role=Role.CLINICIAN)
+        for n, user in enumerate(many)
+    )
+    assert names() < 50
+    new = User.objects.create(email="new@example.org", name="Zelda Quince")
+    Membership.objects.create(user=new, clinic=cast.clinic, role=Role.CLINICIAN)
+    for pseudonym in ("Dr Quince", "zeldaquince9"):
+        with pytest.raises(Invalid, match="real name"):
+            check_pseudonym(pseudonym, "en", cast.coordinator)
 
 
 def test_nobody_joins_twice_or_with_old_rules(clinician, coordinator):
@@ -80,7 +141,11 @@ def test_changed_house_rules_are_accepted_again_before_anything_else(clinician):
     heron = join(clinician)
     Persona.objects.update(accepted_rules=0)
     heron.ask("GET", f"{HERE}/me", expect=200)
+    heron.ask("GET", f"{HERE}/threads", expect=403, code="house_rules")
+    other = {"pseudonym": "Other Bird"}
+    heron.ask("PUT", f"{HERE}/me/pseudonym", expect=403, code="house_rules", body=other)
     heron.ask("POST", f"{HERE}/house-rules/accept", expect=204, body={"accepts": 1})
+    heron.ask("GET", f"{HERE}/threads", expect=200)
     assert Persona.objects.get().accepted_rules == 1
 
 
@@ -120,3 +185,17 @@ def test_a_member_who_asks_to_join_again_with_a_cry_for_help_is_heard(clinician)
     assert refused["help"]["lines"]
     case = Case.objects.get()
     assert (case.crisis, case.about, case.post) == (True, Persona.objects.get(), None)
+
+
+def test_who_is_silenced_publishes_nothing_as_a_pseudonym_but_is_heard(clinician):
+    heron = join(clinician)
+    me = Persona.objects.get()
+    circle = make_circle()
+    circle.heron = me
+    silence(circle, NOW + timedelta(days=1))
+    body = {"pseudonym": "You are all fools"}
+    heron.ask("PUT", f"{HERE}/me/pseudonym", expect=403, code="silenced", body=body)
+    assert Persona.objects.get(id=me.id).pseudonym == "Blue Heron"
+    cry = {"pseudonym": "I want to kill myself"}
+    assert heron.ask("PUT", f"{HERE}/me/pseudonym", expect=400, body=cry)["help"]["lines"]
+    assert Case.objects.get(about=me).crisis

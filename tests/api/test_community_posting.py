@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from accounts.models import KeptReply
-from community.models import Case, Follow, Post, PostState, Reaction
+from community.models import Case, Follow, Persona, Post, PostState, Reaction
 from tests.api.conftest import here
 from tests.cast import NOW
 from tests.community import begin, silence
@@ -146,3 +146,87 @@ def test_following_and_no_more(circle):
     waits = begin(circle.novice, circle.sleep).post
     path = f"{HERE}/threads/{waits.thread_id}/follow"
     wren.ask("PUT", path, expect=404, body={"follows": True})
+
+
+def test_a_refused_text_is_kept_though_its_request_may_be_repeated(circle, silenced):
+    heron = here(circle.heron)
+    path = f"{HERE}/spaces/{circle.sleep.id}/threads"
+    body = {"title": "Nights", "body": "My long words."}
+    repeated = {"body": body, "Idempotency_Key": "k-1"}
+    refused = heron.ask("POST", path, expect=403, code="silenced", **repeated)
+    assert "kept as a draft" in refused["detail"]
+    drafts = heron.ask("GET", f"{HERE}/drafts", expect=200)["results"]
+    assert [draft["body"] for draft in drafts] == ["My long words."]
+    assert not KeptReply.objects.exists(), "it may be tried again"
+    heron.ask("POST", path, expect=403, code="silenced", **repeated)
+
+
+CRY = "I want to kill myself tonight"
+
+
+def is_heard(refused, circle) -> None:
+    """A refusal shows help, and a case about who wrote calls a person."""
+    assert refused["help"]["lines"]
+    case = Case.objects.get(about=circle.heron, post=None)
+    assert case.crisis
+    assert "kill myself" in case.events.get(kind="opened").text
+
+
+@pytest.mark.parametrize(
+    ("verb", "wrong", "expect"),
+    [
+        ("begin", {"body": f"{CRY}. {'x' * 10_001}"}, 400),
+        ("begin", {"title": "x" * 121}, 400),
+        ("begin", {"tags": ["nonsense"]}, 400),
+        ("begin", {"languages": "en"}, 400),
+        ("answer", {"language": "xx"}, 400),
+        ("edit", {"title": ""}, 400),
+        ("edit", {}, 428),
+        ("report", {"reason": "nonsense"}, 400),
+        ("rename", {"pseudonym": f"{CRY} {'x' * 60}", "body": 3}, 400),
+        ("appeal", {"title": "x"}, 400),
+    ],
+)
+def test_a_cry_for_help_in_a_request_that_cant_be_meant_is_heard(circle, verb, wrong, expect):
+    post = begin(circle.heron, circle.sleep).post
+    method, path, words = {
+        "begin": ("POST", f"spaces/{circle.sleep.id}/threads", {"title": "T", "body": CRY}),
+        "answer": ("POST", f"threads/{post.thread_id}/replies", {"body": CRY}),
+        "edit": ("PUT", f"posts/{post.id}", {"title": "T", "body": CRY}),
+        "report": ("POST", f"posts/{post.id}/report", {"reason": "unkind", "words": CRY}),
+        "rename": ("PUT", "me/pseudonym", {}),
+        "appeal": ("POST", f"decisions/{post.id}/appeal", {"words": CRY}),
+    }[verb]
+    body = {**words, **wrong}
+    is_heard(here(circle.heron).ask(method, f"{HERE}/{path}", expect=expect, body=body), circle)
+
+
+def test_a_key_that_was_used_for_other_words_stops_no_cry_for_help(circle):
+    heron = here(circle.heron)
+    path = f"{HERE}/spaces/{circle.sleep.id}/threads"
+    body = {"title": "Nights", "body": "Calm."}
+    heron.ask("POST", path, expect=201, body=body, Idempotency_Key="k")
+    again = {"title": "Nights", "body": CRY}
+    is_heard(heron.ask("POST", path, expect=409, body=again, Idempotency_Key="k"), circle)
+
+
+def test_under_new_house_rules_words_are_judged_before_they_are_refused(circle):
+    heron = here(circle.heron)
+    post = begin(circle.wren, circle.sleep).post
+    mine = begin(circle.heron, circle.sleep).post
+    Persona.objects.filter(id=circle.heron.id).update(accepted_rules=0)
+    for method, path, body in (
+        ("POST", f"spaces/{circle.sleep.id}/threads", {"title": "T", "body": "Hi"}),
+        ("POST", f"threads/{post.thread_id}/replies", {"body": "Hi"}),
+        ("POST", f"posts/{post.id}/report", {"reason": "unkind"}),
+        ("POST", f"members/{circle.wren.id}/report", {"reason": "unkind"}),
+        ("PUT", f"posts/{mine.id}", {"title": "T", "body": "Hi"}),
+        ("GET", "threads", None),
+    ):
+        match = {"If_Match": '"2"'} if path.endswith(str(mine.id)) else {}
+        heron.ask(method, f"{HERE}/{path}", expect=403, code="house_rules", body=body, **match)
+    body = {"title": "T", "body": CRY}
+    posted = heron.ask("POST", f"{HERE}/spaces/{circle.sleep.id}/threads", expect=201, body=body)
+    assert posted["post"]["state"] == "pending"
+    assert posted["said"]["help"]["lines"]
+    assert Case.objects.get(about=circle.heron).crisis

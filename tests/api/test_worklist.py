@@ -70,6 +70,7 @@ VERBS = [
     ("PUT", "{clinic}/rota", {"duties": []}, 200, 403, 200, 403, 404),
     ("GET", "{clinic}/policy", None, 200, 200, 200, 403, 404),
     ("PUT", "{clinic}/policy", POLICY, 200, 403, 200, 403, 404),
+    ("GET", "{clinic}/daily-counts", None, 200, 200, 200, 403, 404),
 ]
 
 
@@ -80,7 +81,7 @@ def test_the_table_leaves_out_no_door():
         .replace("{counts}", f"{WORKLIST}/counts")
         for _, path, *_ in VERBS
     }
-    ours = re.compile(f"{WORKLIST}/|/api/v1/clinics/<uuid:clinic_id>/(rota|policy)")
+    ours = re.compile(f"{WORKLIST}/|/api/v1/clinics/<uuid:clinic_id>/(rota|policy|daily-counts)")
     assert there == {path for path in WHO_MAY_ENTER if ours.match(path)}
 
 

@@ -9,6 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from community.moderation.rule_book import Book
+from community.posts.judging import Writing, assess
 from community.rules import Action, Rule, Rulebook, State, Verdict, house_rules, judge, judging
 from tests.unit.test_judging_corpus import POSTS
 
@@ -137,6 +139,31 @@ def test_what_cannot_be_seen_makes_no_difference(post: dict[str, Any], data: st.
 def test_look_alikes_make_no_difference(post: dict[str, Any]) -> None:
     text, language = post["text"], post["language"]
     assert said(judge(text.translate(ALIKE), language)) == said(judge(text, language))
+
+
+def comes_to(text: str, language: str) -> tuple[Any, ...]:
+    """What a post comes to, by the function that posting calls, without the places."""
+    assessed = assess(Writing("", text, language), Book(0, Rulebook()), trusted=True)
+    rules = {(hit.rule, hit.version) for hit in assessed.found}
+    return assessed.state, assessed.crisis, assessed.advice, rules, assessed.kinds
+
+
+@given(ROW, st.data())
+def test_no_disguise_changes_what_a_post_comes_to(
+    post: dict[str, Any], data: st.DataObject
+) -> None:
+    text, language = post["text"], post["language"]
+    at = data.draw(st.integers(0, len(text)))
+    hidden = data.draw(st.text(UNSEEN, min_size=1, max_size=3))
+    expected = comes_to(text, language)
+    for other in (
+        text.upper(),
+        unicodedata.normalize("NFKC", text),
+        unicodedata.normalize("NFD", text),
+        text[:at] + hidden + text[at:],
+        text.translate(ALIKE),
+    ):
+        assert comes_to(other, language) == expected, other
 
 
 @given(TEXT, LANGUAGE, RULES)

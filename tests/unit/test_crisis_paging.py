@@ -366,7 +366,7 @@ def test_looking_costs_the_same_however_many_are_paged(circle, django_assert_num
         mod = make_persona(f"Moderator {n}", role=PersonaRole.MODERATOR)
         duty(mod, 1, f"+4477009004{n:02}")
         begin(make_persona(f"Member {n}", approved=20), circle.sleep, "I want to kill myself.")
-    with django_assert_num_queries(12):
+    with django_assert_num_queries(13):
         page_moderators(NOW)
     assert Sms.objects.filter(body__contains="danger").count() == 16
 

@@ -46,7 +46,7 @@ def test_it_is_filled_once_and_whole(db: None) -> None:
 
 
 def who_plays_it_comes_in_by_pages() -> None:
-    """A member and moderators are patients, too: their welcome codes are good, and so is the way in."""
+    """They are patients, too: their welcome codes are good, and so is the way in."""
     invited = demo_community.invite_to_pages(NOW)
     assert set(invited) == {name for name, _ in demo_community.WHO_SIGN_IN.values()}
     for pseudonym, (number, code) in invited.items():

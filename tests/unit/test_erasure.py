@@ -18,6 +18,7 @@ from community.models import (
     MeasureKind,
     NoticeKind,
     PersonaSession,
+    Quiet,
     ReactionKind,
     Report,
     ReportReason,
@@ -27,10 +28,16 @@ from community.moderation.claiming import add_note
 from community.moderation.deciding import Ruling, decide, token_of
 from community.moderation.measures import Measure
 from community.moderation.reports import Complaint, report_member, report_post
+from community.notices.contacts import ask
+from community.notices.telling import set_quiet
 from community.notices.writing import tell
 from community.posts.drafts import save_draft
 from community.posts.reacting import react
+from messaging import inbound
 from messaging.clock import read_clock
+from messaging.forgetting import NO_NUMBER, NOBODY, forget_what_ended
+from messaging.models import Scope, Sender, Sms
+from messaging.states import State
 from reminders import shared_experiences
 from tests.cast import NOW
 from tests.community import Circle, answer, as_actor, begin, held, make_circle, wrote
@@ -112,17 +119,34 @@ def write_everywhere(circle: Circle, mark: str) -> Case:
         digest="1" * 64, persona=heron, expires_at=NOW + timedelta(hours=1)
     )
     KeptReply.objects.create(owner_id=heron.id, route="r", key="k", body_digest="1" * 64)
+    set_quiet(heron, [NoticeKind.REPLY], as_actor(heron))
+    ask(heron, Channel.SMS, PHONE, 1, as_actor(heron), NOW)
+    for number, state in enumerate((State.DELIVERED, State.SUPPRESSED, State.UNKNOWN), 1):
+        Sms.objects.create(
+            scope=Scope.COMMUNITY, owner_id=heron.id, about_id=heron.id, to=PHONE,
+            dedup_key=f"news:{heron.id}:{number}", body=f"B{number}", body_digest=f"d{number}",
+            segments=1,
+            state=state, queued_at=NOW, available_at=NOW, expires_at=NOW + timedelta(hours=1),
+            attempt=1, lease_until=NOW, sender=Sender.objects.get(scope=Scope.COMMUNITY),
+        )  # fmt: skip
+    for scope in (Scope.COMMUNITY, Scope.MODERATORS):
+        sender = Sender.objects.get(scope=scope)
+        inbound.store(sender, f"SM{scope}", PHONE, f"{mark} texts back", NOW)
     return case
 
 
-def test_a_member_whose_words_are_everywhere_is_erased_from_everywhere(db):
+PHONE = "+447700900777"
+
+
+def test_a_member_whose_words_are_everywhere_is_erased_from_everywhere(cast):
     circle, mark = make_circle(), "quillon"
     heron = circle.heron
     case = write_everywhere(circle, mark)
     assert set(held(mark)) == {
         *("community_appeal", "community_caseevent", "community_contact", "community_decision"),
         *("community_draft", "community_livetext", "community_report", "community_revision"),
-    }
+    }, "and not among what was texted back, which nobody reads"
+    assert held(PHONE).keys() == {"community_contact", "messaging_sms", "messaging_inboundsms"}
     leave(heron.id, erase=True, actor=as_actor(heron), now=NOW)
     assert held(mark) == {}
     assert held("Heron") == {}
@@ -131,6 +155,17 @@ def test_a_member_whose_words_are_everywhere_is_erased_from_everywhere(db):
         *("community_thread", "community_case", "community_caseevent", "community_decision"),
         *("community_report", "community_appeal"),
     }
+    assert not Quiet.objects.exists()
+    # Who had which phone isn't to be found; what is still under way is settled first.
+    under_way = Sms.objects.get(to=PHONE)
+    assert (under_way.state, under_way.body) == (State.UNKNOWN, "B3")
+    assert set(Sms.objects.values_list("owner_id", "about_id")) == {(NOBODY, NOBODY)}
+    assert Sms.objects.filter(to=NO_NUMBER, body="").count() == 3
+    Sms.objects.update(state=State.EXPIRED, state_at=NOW)
+    forget_what_ended(NOW + timedelta(hours=23))
+    assert Sms.objects.filter(to=PHONE).exists()
+    forget_what_ended(NOW + timedelta(hours=25))
+    assert held(PHONE).keys() == {"messaging_inboundsms"}, "a phone that leads to nobody"
     # The cry for help stays a person's to close.
     assert Case.objects.filter(crisis=True, about=heron, closed_at__isnull=True).exists()
     assert not Report.objects.filter(case=case, outcome="").exists()

@@ -1,4 +1,4 @@
-"""`manage.py judge`, as rule writers use it, and what a hit says."""
+"""`manage.py judge`, as rule writers use it: it is what posting does; and what a hit says."""
 
 import io
 import json
@@ -6,8 +6,20 @@ from typing import Any
 
 import pytest
 from django.core.management import call_command
+from django.db import OperationalError
 
+from community.management.commands import judge as command
+from community.models import HouseRule, RuleState
+from community.moderation.rule_book import Book
+from community.posts.judging import assess
+from community.posts.posting import reply
 from community.rules import Action, Rule, Rulebook, State, judge
+from tests.cast import NOW
+from tests.community import as_actor, begin, make_circle
+from tests.community import wrote as writing
+from tests.unit.test_judging_corpus import POSTS
+
+pytestmark = pytest.mark.django_db
 
 
 def printed(monkeypatch: pytest.MonkeyPatch, lines: list[str], *args: str) -> list[dict[str, Any]]:
@@ -39,6 +51,64 @@ def test_a_verdict_says_what_and_where(monkeypatch: pytest.MonkeyPatch) -> None:
     assert text[slice(*crisis["place"])] == "want to die"
     assert (phone["rule"], phone["action"]) == ("personal.phone", "mask")
     assert text[slice(*phone["place"])] == "07700 900123"
+
+
+HIDDEN = {
+    "as it is": lambda text: text,
+    "figured": lambda text: f"{text[:5]}&#{ord(text[5])};{text[6:]}",
+    "split": lambda text: f"{text[:5]}&zwnj;{text[5:]}",
+    "marked": lambda text: f"{text[:5]}**{text[5:7]}**{text[7:]}",
+}
+"""Ways to write the same for a reader, and not for a machine."""
+
+
+@pytest.mark.parametrize("how", HIDDEN)
+def test_it_says_what_posting_does(monkeypatch: pytest.MonkeyPatch, how: str) -> None:
+    circle = make_circle()
+    HouseRule.objects.create(
+        key="tea", version=1, action="hold", phrases=["fatigue"], description="Tea",
+        written_by=circle.eagle, written_at=NOW, state=RuleState.ON, switched=1,
+    )  # fmt: skip
+    thread = begin(circle.owl, circle.sleep).post.thread
+    texts = [(HIDDEN[how](post["text"]), post["language"]) for post in POSTS[3::80]]
+    texts += [(HIDDEN[how](text), "en") for text in ("07700 900123 call me", "my fatigue is bad")]
+    found = printed(monkeypatch, [line(*text) for text in texts])
+    for said, (text, language) in zip(found, texts, strict=True):
+        wrote = writing(text, language=language)
+        stored = reply(circle.owl.id, thread.id, wrote, as_actor(circle.owl), NOW).revision
+        rules = {(hit["rule"], hit["version"]) for hit in said["hits"]}
+        assert (said["state"], said["crisis"], said["advice"], said["masked"]) == (
+            stored.verdict, stored.crisis, stored.advice, stored.body,
+        ), text  # fmt: skip
+        assert rules == {(hit["rule"], hit["version"]) for hit in stored.hits}, text
+
+
+def test_what_only_a_reader_sees_is_somewhere_in_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "I want to ki&#108;l myself, ring 07700 900123"
+    [found] = printed(monkeypatch, [line(text)])
+    assert (found["state"], found["crisis"]) == ("pending", True)
+    assert {hit["rule"]: text[slice(*hit["place"])] for hit in found["hits"]} == {
+        "crisis.suicide.en": text,
+        "personal.phone": "07700 900123",
+    }
+
+
+def test_a_sign_that_is_masked_is_still_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What moderators mask takes nothing away from what the text comes to."""
+    book = Book(1, Rulebook([Rule("hush", 1, Action.MASK, ("want to die",))]))
+    assessment = assess(writing("I want to die"), book, trusted=True)
+    assert assessment.writing.body == "I [removed]"
+    assert (assessment.state, assessment.crisis) == (State.PENDING, True)
+    assert {hit["rule"] for hit in assessment.hits} == {"hush", "crisis.suicide.en"}
+
+
+def test_without_a_database_the_houses_rules_judge(monkeypatch: pytest.MonkeyPatch) -> None:
+    def gone() -> None:
+        raise OperationalError
+
+    monkeypatch.setattr(command, "current_book", gone)
+    [found] = printed(monkeypatch, [line("I want to die")])
+    assert found["crisis"]
 
 
 def test_lines_are_answered_in_order_and_empty_ones_passed_over(

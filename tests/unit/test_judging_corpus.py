@@ -1,6 +1,7 @@
 """What the rules must make of the posts in corpus/posts/, each with the reason why."""
 
 import tomllib
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,7 @@ def test_a_post_comes_to_what_it_should(post: dict[str, Any]) -> None:
 
 def test_the_corpus_is_broad() -> None:
     assert len(POSTS) >= 320
-    assert {one["language"] for one in POSTS} == {"en", "cy", "es", "fr", "de", "pl"}
+    count = Counter(one["language"] for one in POSTS)
+    assert all(count[language] >= 80 for language in ("en", "cy", "es", "fr", "de", "pl"))
     assert len({(one["language"], one["text"]) for one in POSTS}) == len(POSTS)
     assert all(one["reason"] for one in POSTS)

@@ -1,7 +1,7 @@
 """The care team's pages, without a browser: who gets in, and what each role is told."""
 
 import re
-from datetime import timedelta
+from datetime import date, timedelta
 from types import SimpleNamespace
 
 import pytest
@@ -10,7 +10,8 @@ from django.test import Client
 from accounts.models import AuditEntry, Membership, Role
 from reminders import patient_login, prescribing
 from reminders.effects import Decision
-from reminders.models import Cause, Dose, Schedule, WorkItem, WorkNote
+from reminders.models import Cause, Dose, Injection, Schedule, Source, WorkItem, WorkNote
+from reminders.noting import Injected, note_injection
 from reminders.plan import read_plan
 from reminders.planning import plan_doses
 from reminders.worklist import Finding, open_items
@@ -44,6 +45,12 @@ def due(cast: Cast) -> Dose:
 def found(cast: Cast, cause: Cause = Cause.NO_ANSWER, **facts: str) -> WorkItem:
     open_items([Finding(cast.ada.id, cause, facts)], NOW)
     return WorkItem.objects.get(patient=cast.ada, cause=cause, closed_at=None)
+
+
+def noted(cast: Cast) -> Injection:
+    """An injection of Ada's that belongs to no dose."""
+    told = Injected(date(2026, 12, 19))
+    return note_injection(cast.ada.id, told, Source.STAFF, cast.actor, NOW).injection
 
 
 def text(client: Client, path: str = "/team") -> str:
@@ -152,6 +159,8 @@ POSTS = [
     ("{ada}/resume", {**CHANGE, "token": "{token}"}, 409, 403, 403),
     ("{ada}/stop", {"token": "{token}"}, 302, 403, 403),
     ("{ada}/doses/{dose}", RECORD, 302, 302, 403),
+    ("{ada}/facts", {"taken_on": "2026-12-12"}, 302, 302, 403),
+    ("{ada}/facts/{injection}/take-back", {}, 302, 302, 403),
     ("{ada}/message", {"kind": "message:closed"}, 409, 409, 409),
     ("{ada}/corrections", {"text": "{dose}"}, 409, 409, 409),
     ("{ada}/consent", {}, 302, 302, 302),
@@ -171,6 +180,7 @@ GETS = [
     ("{ada}/resume", 200, 403, 403, 404),
     ("{ada}/stop", 200, 403, 403, 404),
     ("{ada}/doses/{dose}", 200, 200, 403, 404),
+    ("{ada}/facts", 200, 200, 403, 404),
     ("{ada}/message", 200, 200, 200, 404),
     ("{ada}/consent", 200, 200, 200, 404),
 ]
@@ -179,7 +189,10 @@ GETS = [
 def test_the_tables_leave_out_no_page():
     named = {
         path.format(
-            item="<uuid:item_id>", ada="/team/patients/<uuid:patient_id>", dose="<uuid:dose_id>"
+            item="<uuid:item_id>",
+            ada="/team/patients/<uuid:patient_id>",
+            dose="<uuid:dose_id>",
+            injection="<uuid:injection_id>",
         )
         for path, *_ in [*POSTS, *GETS]
     }
@@ -191,7 +204,8 @@ def test_the_tables_leave_out_no_page():
 )
 def test_what_each_is_told(who, place, cast, due):
     item, token = found(cast), read_plan(cast.ada).token
-    facts = {"item": item.id, "dose": due.id, "ada": f"/team/patients/{cast.ada.id}"}
+    facts = {"item": item.id, "dose": due.id, "ada": f"/team/patients/{cast.ada.id}",
+             "injection": noted(cast).id}  # fmt: skip
     client = at_work(getattr(cast, who))
     for path, *told in GETS:
         answer = client.get(path.format(**facts))
@@ -217,7 +231,8 @@ def test_what_each_may_do(row, who, place, cast, due):
     if told[place] == 403:
         return  # the test above
     item, token = found(cast), read_plan(cast.ada).token
-    facts = {"item": item.id, "dose": due.id, "ada": f"/team/patients/{cast.ada.id}"}
+    facts = {"item": item.id, "dose": due.id, "ada": f"/team/patients/{cast.ada.id}",
+             "injection": noted(cast).id}  # fmt: skip
     sent = {name: value.format(token=token, **facts) for name, value in form.items()}
     answer = at_work(getattr(cast, who)).post(path.format(**facts), sent)
     assert answer.status_code == told[place]

@@ -205,6 +205,17 @@ def test_what_only_sounds_like_a_sign_is_none(text: str, language: str) -> None:
     assert not {Meaning.STOP, *DOSE} & set(found.meanings)
 
 
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [("bórrenme de su lista", "es"), ("zzyzx done", "en"), ("quux fertig", "de")],
+)
+def test_a_done_beside_a_word_that_nothing_is_known_of_is_for_a_person(
+    text: str, language: str
+) -> None:
+    found = understand(text, language)
+    assert found.human or Meaning.TAKEN not in found.meanings
+
+
 def test_a_sign_beside_what_only_sounds_like_one_is_a_sign() -> None:
     assert Sign.BLEEDING in understand("blood test done, blood in my stool", "en").urgent
     assert Sign.BLEEDING in understand("prise de sang ok mais sang dans les selles", "fr").urgent

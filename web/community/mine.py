@@ -51,7 +51,7 @@ def my_one(request: HttpRequest, visit: Visit, post_id: UUID) -> HttpResponse:
         "my_one",
         tab="mine",
         found=found,
-        reasons=reasons_of([found])[found.id],
+        reasons=reasons_of([found], visit.me.language)[found.id],
         waits=state == PostState.PUBLISHED and post.published_id != found.id,
         seen=state == PostState.PUBLISHED,
         can_change=state in EDITABLE,

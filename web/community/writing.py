@@ -105,8 +105,6 @@ def _write(request: HttpRequest, visit: Visit, form: ReplyForm, where: Where) ->
             lambda: _post(visit, writing, where),
         )
     except Refusal as refusal:
-        # Once more, for what the verb kept went with its transaction.
-        drafts.keep_draft(visit.me.id, writing, visit.now, **where)
         errors = {"body": refusal_in(visit.me.language, refusal, visit.me)}
         if isinstance(refusal, NotFound):
             raise
@@ -151,7 +149,7 @@ def _looked(visit: Visit, assessment: Assessment) -> dict[str, Any]:
     return {
         "writing": assessment.writing,
         "covered": [covered.get(kind, covered["other"]) for kind in assessment.kinds],
-        "reasons": reasons(assessment.hits),
+        "reasons": reasons(assessment.hits, visit.me.language),
         "advice": assessment.advice,
     }
 

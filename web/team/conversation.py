@@ -56,7 +56,8 @@ def conversation(request: HttpRequest, desk: Desk, patient_id: UUID) -> HttpResp
 def lines(entries: Sequence[Sms | Answer], when: When) -> list[dict[str, Any]]:
     """What a page says of each text, in the order in which they went and came."""
     found = [_sent(each, when) if isinstance(each, Sms) else _written(each) for each in entries]
-    return sorted(found, key=lambda line: line["at"])
+    # A text before our answer to it, were they of one instant.
+    return sorted(found, key=lambda line: (line["at"], line["kind"] == "out"))
 
 
 def _sent(sms: Sms, when: When) -> dict[str, Any]:

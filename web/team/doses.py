@@ -42,16 +42,25 @@ WORDS = {
 }
 
 
-class Record(forms.Form):
-    """seen: how many records there were when they looked."""
+class Injected(forms.Form):
+    """What is known of an injection."""
 
-    told = forms.ChoiceField(choices=Told.choices)
     taken_on = forms.DateField(required=False)
     taken_at = forms.TimeField(required=False)
     site = forms.ChoiceField(choices=[("", ""), *Site.choices], required=False)
     as_prescribed = forms.ChoiceField(choices=AS_PRESCRIBED, required=False)
     note = forms.CharField(max_length=500, required=False)
     confirmed = forms.BooleanField(required=False)
+
+    def was_as_prescribed(self) -> bool | None:
+        """Whether it was as prescribed; None if nobody said."""
+        return SAID[self.cleaned_data["as_prescribed"]]
+
+
+class Record(Injected):
+    """seen: how many records there were when they looked."""
+
+    told = forms.ChoiceField(choices=Told.choices)
     seen = forms.IntegerField(min_value=0)
 
     def clean(self) -> dict[str, Any]:
@@ -72,7 +81,7 @@ class Record(forms.Form):
             told["taken_at"],
             told["site"],
             told["note"],
-            as_prescribed=SAID[told["as_prescribed"]],
+            as_prescribed=self.was_as_prescribed(),
             confirmed=told["confirmed"],
         )
 
@@ -147,6 +156,12 @@ def _record(patient: Patient, dose: Dose, telling: Telling, desk: Desk) -> str:
     return " ".join(said)
 
 
+def sites_of(patient: Patient, before: str) -> list[tuple[str, str, bool]]:
+    """The clinic's sites in words, and which of them was `before`, the last one."""
+    sites = policy_of(patient.clinic_id).sites
+    return [(site, Site(site).label, site == before) for site in sites]
+
+
 def _first_guess(dose: Dose, patient: Patient, desk: Desk) -> dict[str, Any]:
     """What the form holds at first: what is known; of a new one nothing is taken for granted."""
     former = holding(dose)
@@ -178,7 +193,6 @@ def _page(
     **facts: Any,
 ) -> HttpResponse:
     former = holding(dose)
-    before = last_site(patient, _today(patient, desk), [dose.id])
     asked_for = [Told.TAKEN, Told.SKIPPED, *([Told.NOT_TAKEN] if former else [])]
     return show(
         request,
@@ -188,9 +202,7 @@ def _page(
         patient=patient,
         former=former,
         telling=[(each.value, each.label) for each in asked_for],
-        sites=[
-            (site, Site(site).label, site == before) for site in policy_of(patient.clinic_id).sites
-        ],
+        sites=sites_of(patient, last_site(patient, _today(patient, desk), [dose.id])),
         said=AS_PRESCRIBED,
         form=form,
         seen=former.number if former else 0,

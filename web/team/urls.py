@@ -7,6 +7,7 @@ from web.team.conversation import conversation
 from web.team.doses import doses, record
 from web.team.feelings import entries
 from web.team.inbox import inbox
+from web.team.injections import injections, take_back
 from web.team.items import close, hand_back, item, note, take
 from web.team.patients import patient, patients
 from web.team.reaching import correct, message, withdraw
@@ -34,6 +35,12 @@ urlpatterns = [
     path("team/patients/<uuid:patient_id>/stop", stop, name="team_stop"),
     path("team/patients/<uuid:patient_id>/doses", doses, name="team_doses"),
     path("team/patients/<uuid:patient_id>/doses/<uuid:dose_id>", record, name="team_record"),
+    path("team/patients/<uuid:patient_id>/facts", injections, name="team_injections"),
+    path(
+        "team/patients/<uuid:patient_id>/facts/<uuid:injection_id>/take-back",
+        take_back,
+        name="team_take_back",
+    ),
     path("team/patients/<uuid:patient_id>/conversation", conversation, name="team_conversation"),
     path("team/patients/<uuid:patient_id>/diary", entries, name="team_diary"),
     path("team/patients/<uuid:patient_id>/message", message, name="team_message"),

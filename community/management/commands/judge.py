@@ -1,12 +1,15 @@
-"""`manage.py judge`: what the rules make of texts, by the code that posting runs."""
+"""`manage.py judge`: what the rules make of texts, by the function that posting calls."""
 
 import sys
 from argparse import RawDescriptionHelpFormatter
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
+from django.db import DatabaseError
 
-from community.rules import Verdict, judge
+from community.moderation.rule_book import Book, current_book
+from community.posts.judging import Assessment, Writing, assess
+from community.rules import Rulebook
 from messaging.text_lines import answered
 
 
@@ -31,8 +34,12 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
+        book = self._book()
+
         def judged(text: str, language: str) -> dict[str, Any]:
-            return _as_json(judge(text, language, trusted=not options["new_member"]))
+            # Half characters, which no terminal takes and posting refuses, are replaced.
+            writing = Writing("", text.encode(errors="replace").decode(), language)
+            return _as_json(assess(writing, book, trusted=not options["new_member"]))
 
         all_read = True
         for line, read in answered(sys.stdin, judged):
@@ -41,22 +48,30 @@ class Command(BaseCommand):
         if not all_read:
             sys.exit(1)
 
+    def _book(self) -> Book:
+        """The rules in force; the house's alone where there is no database to ask."""
+        try:
+            return current_book()
+        except DatabaseError:
+            self.stderr.write("No database: judged by the house's rules, without moderators'.")
+            return Book(0, Rulebook())
 
-def _as_json(verdict: Verdict) -> dict[str, Any]:
-    """Half characters, which no terminal takes, are replaced."""
+
+def _as_json(assessment: Assessment) -> dict[str, Any]:
+    """Places are in the text as it was given, which is judged below an empty title."""
     return {
-        "state": verdict.state,
-        "crisis": verdict.crisis,
-        "advice": verdict.advice,
-        "masked": verdict.masked.encode(errors="replace").decode(),
+        "state": assessment.state,
+        "crisis": assessment.crisis,
+        "advice": assessment.advice,
+        "masked": assessment.writing.body,
         "hits": [
             {
                 "rule": hit.rule,
                 "version": hit.version,
                 "action": hit.action,
-                "place": [hit.start, hit.end],
+                "place": [max(hit.start - 1, 0), max(hit.end - 1, 0)],
                 "note": hit.note,
             }
-            for hit in verdict.hits
+            for hit in assessment.found
         ],
     }
