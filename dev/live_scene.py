@@ -6,13 +6,12 @@ import time as clock
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any
-from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 import requests
 from dateutil.rrule import WEEKLY, rrule
 
+from dev.api_client import ApiClient, Refused, SentText
 from dev.demo_processes import Household
 from dev.environment import ROUTINE_NUMBER
 from dev.simulator_client import Text
@@ -51,12 +50,7 @@ class LiveScene:
     def __init__(self, house: Household, email: str, password: str) -> None:
         self.findings: list[Finding] = []
         self._house = house
-        self._http = requests.Session()
-        self._http.trust_env = False
-        signed_in = self._call("POST", "sign-in", {"email": email, "password": password})
-        self._http.headers["Authorization"] = f"Bearer {signed_in['token']}"
-        self._clinic = signed_in["memberships"][0]["clinic"]["id"]
-        self._user = signed_in["user"]["id"]
+        self._api = ApiClient(house.web_url, email, password)
         self._zone = _where_it_is_day(datetime.now(UTC))
         self._due_at = _whole_minute(datetime.now(UTC) + HEAD_START)
         self._changed_at = self._due_at
@@ -74,7 +68,7 @@ class LiveScene:
         """An answer that nobody expects is a finding as well, and the story goes on."""
         try:
             part()
-        except (RuntimeError, requests.RequestException, KeyError, TimeoutError) as error:
+        except (Refused, requests.RequestException, KeyError, TimeoutError) as error:
             self._find("The API answers as its document says.", f"{error!r}")
 
     def _begin(self) -> None:
@@ -109,9 +103,8 @@ class LiveScene:
     def _change(self, first: date) -> None:
         """From weekly to every three weeks, from the second date on."""
         second = first + timedelta(days=7)
-        sent = {"interval_days": 21, "starts_on": second.isoformat(), "reason": "Counts stable."}
-        path = f"patients/{self._patients['changed']}/schedule"
-        preview = self._call("POST", f"{path}/preview", sent)
+        decision = (self._patients["changed"], 21, second, "Counts stable.")
+        preview = self._api.preview_change(*decision)
         horizon = first + timedelta(weeks=12, days=-2)
         before = _dates(first, 1, horizon)
         after = [first.isoformat(), *_dates(second, 3, horizon)]
@@ -121,7 +114,7 @@ class LiveScene:
         )
         seen = preview["schedule"]["etag"]
         self._changed_at = datetime.now(UTC)
-        done = self._call("POST", f"{path}/change", sent, if_match=seen)
+        done = self._api.change_interval(*decision, seen=seen)
         self._find(
             "The change is made, with no text of the former plan on its way.",
             _unlike(
@@ -129,19 +122,21 @@ class LiveScene:
                 ([7, 21], []),
             ),
         )
-        coming = self._call("GET", f"patients/{self._patients['changed']}/doses?weeks=12")
+        coming = self._api.doses_to_come(self._patients["changed"], weeks=12)
         self._find(
             "The dates to come are those of the new plan.",
-            _unlike([dose["date"] for dose in coming["results"]], after),
+            _unlike([dose["date"] for dose in coming], after),
         )
-        again = self._request("POST", f"{path}/change", sent, if_match=seen)
-        self._find(
-            "Who decides on what is no longer so is refused.", _unlike(again.status_code, 412)
-        )
+        refused = 0
+        try:
+            self._api.change_interval(*decision, seen=seen)
+        except Refused as answer:
+            refused = answer.status
+        self._find("Who decides on what is no longer so is refused.", _unlike(refused, 412))
 
     def _arrives_once(self, who: str, step: str, due: datetime, what: str) -> None:
-        def texts() -> list[dict[str, Any]]:
-            found = self._call("GET", f"patients/{self._patients[who]}/texts")["results"]
+        def texts() -> list[SentText]:
+            found = self._api.texts(self._patients[who])
             return [text for text in found if text["step"] == step]
 
         left = (due + LATEST - datetime.now(UTC)).total_seconds()
@@ -168,11 +163,10 @@ class LiveScene:
 
     def _is_silent(self) -> None:
         """By now its text was due as well, or this says so."""
-        path = f"patients/{self._patients['silent']}/texts"
 
         def suppressed() -> bool:
-            states = [text["state"] for text in self._call("GET", path)["results"]]
-            return states == ["suppressed"]
+            texts = self._api.texts(self._patients["silent"])
+            return [text["state"] for text in texts] == ["suppressed"]
 
         wrong = ""
         try:
@@ -182,7 +176,7 @@ class LiveScene:
         if got := self._received("silent"):
             wrong = f"{len(got)} texts came"
         self._find("After STOP on the phone no text goes there, though one was due.", wrong)
-        items = self._call("GET", "worklist")["results"]
+        items = self._api.worklist()
         causes = [i["cause"] for i in items if i["patient"]["id"] == self._patients["silent"]]
         self._find(
             "The care team hears of it.", "" if "opted_out" in causes else f"the worklist: {causes}"
@@ -194,15 +188,15 @@ class LiveScene:
         """Three phones answer; what each answer does is looked for over the API."""
 
         def recorded() -> bool:
-            path = f"patients/{self._patients['reminded']}/doses/history"
-            return any(dose["state"] == "taken" for dose in self._call("GET", path)["results"])
+            doses = self._api.doses_of_the_past(self._patients["reminded"])
+            return any(dose["state"] == "taken" for dose in doses)
 
         def put_off() -> bool:
-            path = f"patients/{self._patients['busy']}/texts"
-            return any(text["step"] == "later" for text in self._call("GET", path)["results"])
+            texts = self._api.texts(self._patients["busy"])
+            return any(text["step"] == "later" for text in texts)
 
         def listed() -> bool:
-            items = self._call("GET", "worklist?cause=urgent_sign")["results"]
+            items = self._api.worklist("urgent_sign")
             return any(item["patient"]["id"] == self._patients["feverish"] for item in items)
 
         for who, body, done, what in (
@@ -254,12 +248,7 @@ class LiveScene:
 
     def _put_on_duty(self) -> None:
         """The clinician, alone, at a phone of their own."""
-        path = f"clinics/{self._clinic}/rota"
-        seen = self._request("GET", path).headers["ETag"]
-        duty = {"user": self._user, "rung": 1, "number": ON_DUTY}
-        self._call("PUT", path, {"duties": [duty]}, if_match=seen)
-
-    # -- how it is asked ----------------------------------------------------------------------
+        self._api.set_rota([{"user": self._api.user, "rung": 1, "number": ON_DUTY}])
 
     def _find(self, what: str, wrong: str) -> None:
         self.findings.append(Finding(what, wrong))
@@ -268,41 +257,17 @@ class LiveScene:
         return self._house.simulator.ledger(to=NUMBERS[who])["messages"]
 
     def _enrol(self, who: str, hour: time) -> str:
-        sent = {
-            "clinic": self._clinic,
-            "name": f"{who.title()} Example",
-            "number": NUMBERS[who],
-            "time_zone": self._zone.key,
-            "language": "en",
-            "hour": f"{hour:%H:%M}",
-            "consent_on": (datetime.now(UTC) - timedelta(days=7)).date().isoformat(),
-            "consent_source": "written",
-        }
-        return str(self._call("POST", "patients", sent)["id"])
+        return self._api.enrol(
+            name=f"{who.title()} Example",
+            number=NUMBERS[who],
+            time_zone=self._zone.key,
+            language="en",
+            hour=hour,
+            consent_on=(datetime.now(UTC) - timedelta(days=7)).date(),
+        )
 
     def _start(self, who: str, days: int, first: date) -> None:
-        sent = {"interval_days": days, "starts_on": first.isoformat(), "reason": "First."}
-        self._call("POST", f"patients/{self._patients[who]}/schedule", sent)
-
-    def _call(self, method: str, path: str, body: Any = None, *, if_match: str = "") -> Any:
-        answer = self._request(method, path, body, if_match=if_match)
-        if not answer.ok:
-            raise RuntimeError(f"{method} {path}: {answer.status_code} {answer.text}")
-        return answer.json()
-
-    def _request(
-        self, method: str, path: str, body: Any = None, *, if_match: str = ""
-    ) -> requests.Response:
-        headers = {"If-Match": if_match} if if_match else {}
-        if method == "POST":
-            headers["Idempotency-Key"] = uuid4().hex
-        return self._http.request(
-            method,
-            f"{self._house.web_url}/api/v1/{path}",
-            json=body,
-            headers=headers,
-            timeout=30,
-        )
+        self._api.start(self._patients[who], days, first, "First.")
 
 
 def _where_it_is_day(now: datetime) -> ZoneInfo:

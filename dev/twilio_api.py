@@ -295,8 +295,14 @@ def _page(world: World, account: str, request: web.Request) -> Row:
         "page_size": size,
         "start": start,
         "end": start + max(0, len(found) - 1),
-        "messages": [message.resource() for message in found],
+        # Newest first by when they went out, as far as a page shows it: one that lay in Twilio's
+        # queue for hours stands before those that were made since.
+        "messages": [message.resource() for message in sorted(found, key=_went_out, reverse=True)],
     }
+
+
+def _went_out(message: Message) -> datetime:
+    return message.sent or datetime.max.replace(tzinfo=UTC)
 
 
 _FILTERS = ("To", "From", "DateSent", "DateSent<", "DateSent>")

@@ -1,12 +1,13 @@
 """Claiming: which queued texts leave now, by which sender, and for how long they are ours."""
 
+import logging
 import time
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db import IntegrityError, connection, transaction
+from django.db import DatabaseError, IntegrityError, InterfaceError, connection, transaction
 
 from messaging.circuits import OPEN
 from messaging.clock import CLOCK
@@ -14,6 +15,8 @@ from messaging.connections import READ_SECONDS
 from messaging.gateway import Post
 from messaging.models import BEFORE_ALL, NO_CLINIC, Lane
 from messaging.pace import RATE
+
+log = logging.getLogger(__name__)
 
 WINDOW = 4.0
 """Seconds in which a claim may be posted. Short, because what was claimed can't be cancelled."""
@@ -57,7 +60,17 @@ def claim(lane: Lane, now: datetime | None = None) -> list[Claimed]:
     with connection.cursor() as cursor:
         cursor.execute(_SENDERS, {"lane": lane, "now": now})
         ready = [_Ready(*row) for row in cursor.fetchall()]
-    return [text for sender in ready for text in _claim_for(sender, now)]
+    claimed: list[Claimed] = []
+    for sender in ready:
+        try:
+            claimed += _claim_for(sender, now)
+        except (DatabaseError, InterfaceError) as error:
+            if not claimed:
+                raise
+            # What others have claimed already is to be posted, not left to be settled.
+            log.warning("Sender %s could not claim: %s", sender.id, type(error).__name__)
+            break
+    return claimed
 
 
 def close_useless(now: datetime | None = None) -> None:
@@ -81,7 +94,7 @@ def _claim_for(sender: _Ready, now: datetime | None) -> list[Claimed]:
             if found is None or found[0] < 1:
                 return []
             names = ("segments", "idle", "scope", "lane", "account", "number", "turn", "open")
-            facts |= dict(zip(names, found, strict=True))
+            facts |= dict(zip(names, found, strict=False))
             if facts["open"]:
                 cursor.execute(_LOCK_CIRCUITS, facts)
                 if not all(may_probe for (may_probe,) in cursor.fetchall()):
@@ -132,7 +145,8 @@ _SENDERS = f"""
             EXISTS (
                 SELECT FROM messaging_sender AS other
                 WHERE other.scope = sender.scope AND other.lane = sender.lane
-                    AND other.id <> sender.id AND {_CLOSED.format("other")}
+                    AND other.id <> sender.id AND other.slowed_at <= {CLOCK}
+                    AND {_CLOSED.format("other")}
                     AND (NOT other.standby OR other.inbound_seen_at IS NOT NULL)) AS others
         FROM messaging_sender AS sender
         WHERE lane = %(lane)s AND slowed_at <= {CLOCK}
@@ -153,7 +167,9 @@ _SENDERS = f"""
 """  # noqa: S608 - here and below no value is formatted in
 
 # The lock makes claims of one sender take turns, so that together they keep its pace. `idle`: all
-# that was claimed before has left, so that even a text longer than the window may go.
+# that was claimed before has left, so that even a text longer than the window may go. For this
+# transaction Postgres is kept from sorting what an index has in order: its statistics may be of a
+# night with nothing queued, and it would then read and sort all that is queued for each clinic.
 _LOCK_PACE = f"""
     SELECT
         LEAST(%(most)s, GREATEST(
@@ -162,7 +178,8 @@ _LOCK_PACE = f"""
                 + 1e-6)
         ))::int,
         next_at <= {CLOCK}, scope, lane, account, number, turn,
-        EXISTS {OPEN.format(names="account, number")}
+        EXISTS {OPEN.format(names="account, number")},
+        set_config('enable_sort', 'off', true)
     FROM messaging_sender WHERE id = %(sender)s FOR UPDATE
 """  # noqa: S608
 
@@ -206,6 +223,8 @@ _MAY_LEAVE = f"""
         OFFSET 0)
 """
 
+# `due` asks for each by its key alone and looks at its state when it has it: with the state asked
+# for, too, Postgres may rather walk an index of all that is queued.
 # Clinics take turns, beginning with the one after that served last: `walk` steps along the index
 # from clinic to clinic, as far as there is room, past the last (null) to the first. Each gets its
 # share, the longest due first, and the shares are filled in rounds.
@@ -239,10 +258,11 @@ _CLAIM = f"""
             NOT sms.last_word AND EXISTS (
                 SELECT FROM messaging_optout AS said
                 WHERE said.scope = sms.scope AND said.number = sms."to" AND said.opted_out
-            ) AS stopped
-        FROM messaging_sms AS sms JOIN shared ON shared.id = sms.id
+                OFFSET 0) AS stopped
+        FROM shared, LATERAL (
+            SELECT * FROM messaging_sms WHERE id = shared.id OFFSET 0 FOR UPDATE SKIP LOCKED
+        ) AS sms
         WHERE sms.state = 'queued' AND NOT sms.cancel_wished
-        FOR UPDATE OF sms SKIP LOCKED
     ), suppressed AS (
         UPDATE messaging_sms AS sms SET state = 'suppressed', state_at = {CLOCK}, untaken = true
         FROM due WHERE sms.id = due.id AND due.stopped

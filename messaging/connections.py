@@ -24,6 +24,9 @@ from httptools import HttpParserError, HttpResponseParser
 
 CONNECT_SECONDS = 3.0
 READ_SECONDS = 8.0
+IDLE_SECONDS = 30.0
+"""For so long a connection is kept that nobody uses. What stands between us and a provider forgets
+those of last night without a word, and each text written into one would have to be settled."""
 
 Origin = tuple[str, str]
 Result = TypeVar("Result")
@@ -100,7 +103,8 @@ def start(work: Coroutine[object, object, Result]) -> asyncio.Task[Result]:
 
 
 class _Peer(asyncio.Protocol):
-    """One connection; httptools reads what comes on it. over: it can't be asked again."""
+    """One connection; httptools reads what comes on it. over: it can't be asked again, nor
+    after idle_until."""
 
     transport: asyncio.Transport
 
@@ -109,6 +113,7 @@ class _Peer(asyncio.Protocol):
         self._parser = HttpResponseParser(self)
         self.on_message_begin()
         self.over = False
+        self.idle_until = time.monotonic() + IDLE_SECONDS
 
     def ask(self, request: bytes) -> asyncio.Future[Reply]:
         self._answer = asyncio.get_running_loop().create_future()
@@ -162,6 +167,7 @@ class _Peer(asyncio.Protocol):
             return
         text = self._body.decode("utf-8", "replace")
         self._answer.set_result(Reply(status, self._headers, text))
+        self.idle_until = time.monotonic() + IDLE_SECONDS
         self.over = self.over or not self._parser.should_keep_alive()
 
     def _ends_with_its_connection(self) -> bool:
@@ -239,7 +245,7 @@ async def _in_hand(origin: Origin, idle: deque[_Peer]) -> _Peer:
 
 def _quiet(kept: _Peer) -> bool:
     """Whether a kept connection is open still: one that can be read was closed by its peer."""
-    if kept.over or kept.transport.is_closing():
+    if kept.over or kept.transport.is_closing() or time.monotonic() > kept.idle_until:
         return False
     poll = select.poll()
     poll.register(kept.transport.get_extra_info("socket"), select.POLLIN)

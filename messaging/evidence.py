@@ -121,7 +121,8 @@ def _move(of_text: Mapping[UUID, Sequence[Report]], now: datetime | None) -> int
     with connection.cursor() as cursor:
         cursor.execute(_LOCK, {"ids": array(of_text), "now": now})
         rows = [_Row(id_, State(state), *others) for id_, state, *others in cursor.fetchall()]
-    events = [_apply(report, row) for row in rows for report in of_text[row.id]]
+    given_up = _given_up([row for row in rows if row.refusals])
+    events = [_apply(report, row, given_up) for row in rows for report in of_text[row.id]]
     _keep(events)
     moved = [row for row in rows if row.moved]
     if moved:
@@ -129,9 +130,24 @@ def _move(of_text: Mapping[UUID, Sequence[Report]], now: datetime | None) -> int
     return len(moved)
 
 
-def _apply(report: Report, row: _Row) -> _Event:
+def _given_up(rows: Sequence[_Row]) -> set[tuple[UUID, str]]:
+    """The messages of these texts that Twilio has given up unsent, by text and sid."""
+    if not rows:
+        return set()
+    with connection.cursor() as cursor:
+        cursor.execute(_GIVEN_UP, {"ids": array(row.id for row in rows)})
+        return set(cursor.fetchall())
+
+
+def _apply(report: Report, row: _Row, given_up: set[tuple[UUID, str]]) -> _Event:
     """Move one row by one report; the event that says so."""
     finding, before = report.finding, row.state
+    message = (row.id, report.sid)
+    if finding in _ON_ITS_WAY and message in given_up:
+        # Late news of before that, which would take the text for sent though nothing is.
+        return _event(report, moved_to="")
+    if finding == Finding.DROPPED:
+        given_up.add(message)
     delay = _backoff(row) if report.wait is None else report.wait
     after = target(
         Standing(
@@ -182,6 +198,14 @@ _LOCK = f"""
         EXTRACT(EPOCH FROM expires_at - {CLOCK})::float8
     FROM messaging_sms WHERE id = ANY(%(ids)s::uuid[]) ORDER BY id FOR UPDATE
 """  # noqa: S608 - here and below no value is formatted in
+
+_ON_ITS_WAY = {Finding.ACCEPTED, Finding.SENT}
+
+# Answered from the index of sms_event_once.
+_GIVEN_UP = """
+    SELECT sms_id, sid FROM messaging_smsevent
+    WHERE sms_id = ANY(%(ids)s::uuid[]) AND status = 'dropped'
+"""
 
 _KEEP = """
     INSERT INTO messaging_smsevent

@@ -93,6 +93,9 @@ class Gateway(Protocol):
     ) -> Sequence[Message | None]:
         """Messages by account and sid; None for what couldn't be read until then."""
 
-    def messages(self, account: str, since: datetime, *, to: str = "") -> Sequence[Message]:
+    def messages(
+        self, account: str, since: datetime, until: float, *, to: str = ""
+    ) -> Sequence[Message]:
         """All messages created since, to one number or to any, inbound ones too. Raises
-        Unreadable: half a list says nothing about what is not in it."""
+        Unreadable, also when they aren't all read at `until` (of time.monotonic()): half a list
+        says nothing about what is not in it."""

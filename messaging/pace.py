@@ -19,7 +19,9 @@ RATE = f"""(rate * LEAST(1, slowed_to * power(2, LEAST(
 
 
 def slow_down(sender_id: UUID, wait: float, now: datetime | None) -> None:
-    """Let a sender wait so many seconds, and leave with half its present pace from then on."""
+    """Let a sender wait so many seconds, and leave with half its present pace from then on. One
+    that waits already goes on waiting as long as it was ever told, and isn't slowed down again: the
+    answers to one claim come in several parts."""
     with connection.cursor() as cursor:
         cursor.execute(
             _SLOW_DOWN,
@@ -29,7 +31,8 @@ def slow_down(sender_id: UUID, wait: float, now: datetime | None) -> None:
 
 _SLOW_DOWN = f"""
     UPDATE messaging_sender SET
-        slowed_to = GREATEST(%(slowest)s, {RATE} / rate / 2),
-        slowed_at = {CLOCK} + make_interval(secs => %(wait)s)
+        slowed_to = CASE WHEN slowed_at > {CLOCK} THEN slowed_to
+            ELSE GREATEST(%(slowest)s, {RATE} / rate / 2) END,
+        slowed_at = GREATEST(slowed_at, {CLOCK} + make_interval(secs => %(wait)s))
     WHERE id = %(sender)s
 """  # noqa: S608 - no value is formatted in

@@ -15,7 +15,7 @@ from django.db.models import F
 from messaging.clock import CLOCK, clock
 from messaging.evidence import Report, Source, advance
 from messaging.gateway import Message, Unreadable
-from messaging.inbound import store
+from messaging.inbound import heed, store
 from messaging.models import InboundSms, Sender
 from messaging.provider import GATEWAY
 from messaging.vocabulary import evidence_in
@@ -34,6 +34,9 @@ calls of its own."""
 
 PATIENCE = 10.0
 """Seconds for the answers: others of this queue wait for us. Who wasn't asked is asked later."""
+
+LONGEST_READING = 30.0
+"""Seconds for a whole list. One that takes longer is begun again, and may not hold up the rest."""
 
 SILENT = "10 minutes"
 """After so long without a word a text is asked after; then after nearly twice as long each time,
@@ -95,7 +98,7 @@ def _fetch(silent: Sequence[_Silent], until: float, now: datetime | None) -> int
     told = [
         (text, message) for text, message in zip(silent, found, strict=True) if message is not None
     ]
-    return advance(_reports(told), now)
+    return _take(told, now)
 
 
 def _read_list(silent: Sequence[_Silent], now: datetime | None) -> int:
@@ -109,13 +112,20 @@ def _read_list(silent: Sequence[_Silent], now: datetime | None) -> int:
             connection.close()
         since = min(text.claimed_at for text in of_sid.values()) - CLOCKS_DIFFER
         try:
-            listed = GATEWAY.messages(account, since)
+            listed = GATEWAY.messages(account, since, time.monotonic() + LONGEST_READING)
         except Unreadable as trouble:
             log.warning("Reports of account %s can't be read back: %s", account, trouble)
             continue
         told = [(of_sid[message.sid], message) for message in listed if message.sid in of_sid]
         for start in range(0, len(told), BATCH):
-            moved += advance(_reports(told[start : start + BATCH]), now)
+            moved += _take(told[start : start + BATCH], now)
+    return moved
+
+
+def _take(told: Iterable[tuple[_Silent, Message]], now: datetime | None) -> int:
+    found = list(_reports(told))
+    moved = advance(found, now)
+    heed(found, now)
     return moved
 
 
@@ -144,7 +154,10 @@ def _read_inbound_of(sender: Sender, begun: datetime) -> int:
         connection.close()
     try:
         listed = GATEWAY.messages(
-            sender.account, sender.inbound_read_at - OVERLAP, to=sender.number
+            sender.account,
+            sender.inbound_read_at - OVERLAP,
+            time.monotonic() + LONGEST_READING,
+            to=sender.number,
         )
     except Unreadable as trouble:
         log.warning("Inbound texts of sender %s can't be read: %s", sender.id, trouble)
@@ -166,6 +179,7 @@ def _read_inbound_of(sender: Sender, begun: datetime) -> int:
 
 # checked_at says when a text is as good as just heard of, so that what is due stands first in the
 # index, whatever its interval; after the last time it says never.
+# The attempt is that of the message: it may be an earlier one, while the last is in doubt.
 _TAKE_SILENT = f"""
     UPDATE messaging_sms SET checked_at = CASE
         WHEN 2 * ({CLOCK} - state_at) - %(silent)s::interval < %(given_up)s::interval
@@ -179,5 +193,8 @@ _TAKE_SILENT = f"""
             AND state_at > {CLOCK} - %(given_up)s::interval
             AND claimed_at > {CLOCK} - %(listed)s::interval
         ORDER BY GREATEST(checked_at, state_at) LIMIT %(most)s FOR UPDATE SKIP LOCKED)
-    RETURNING id, attempt, account, sid, claimed_at
+    RETURNING id, COALESCE((
+            SELECT max(event.attempt) FROM messaging_smsevent AS event
+            WHERE event.sms_id = messaging_sms.id AND event.sid = messaging_sms.sid), attempt),
+        account, sid, claimed_at
 """  # noqa: S608 - no value is formatted in

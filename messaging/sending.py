@@ -203,9 +203,18 @@ def _record(under_way: Sequence[_Batch], now: datetime | None) -> None:
             trouble_is = type(error).__name__
             log.warning("Could not record %s texts, trying again: %s", len(reports), trouble_is)
             connection.close()
-            time.sleep(RETRY_RECORD)
+            _pause(under_way)
         else:
             return
+
+
+def _pause(under_way: Sequence[_Batch]) -> None:
+    """Wait a moment, in which answers may come: nobody would read them while we slept, and they
+    would be taken for lost."""
+    until = time.monotonic() + RETRY_RECORD
+    answers = [batch.answers[place] for batch in under_way for place in batch.left]
+    GATEWAY.await_some(answers, 0, RETRY_RECORD)
+    time.sleep(max(0.0, until - time.monotonic()))
 
 
 def _take_faults(came: Sequence[tuple[Claimed, Answer]], now: datetime | None) -> None:

@@ -5,6 +5,7 @@ after a quiet period, and it shows messages of every attempt, so that those we k
 """
 
 import logging
+import time
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from django.db.models import F
 from messaging.clock import CLOCK
 from messaging.evidence import Report, Source, advance
 from messaging.gateway import Message, Unreadable
+from messaging.inbound import heed
 from messaging.models import MAY_HAVE_LEFT_ANOTHER, Sms, SmsEvent
 from messaging.outbox import digest
 from messaging.provider import GATEWAY
@@ -39,6 +41,12 @@ BEFORE = timedelta(minutes=5)
 """How much earlier than our claim a message may seem to have been made: clocks differ."""
 
 UNREADABLE_PAUSE = timedelta(minutes=1)
+
+LOOKED_AFTER = 0.25
+"""The part of the quiet period for which a text is left to whoever has taken it to look after."""
+
+SHORTEST_READING = 5.0
+"""Seconds that a reading may take at least, however short a quiet period was set."""
 
 
 @dataclass(frozen=True)
@@ -66,11 +74,14 @@ def settle(now: datetime | None = None) -> int:
     now: None: Postgres's clock; an instant only to play a story, as the demo's check does.
     """
     moved = go_again(now)
+    # A reading that ends when another has begun counts for nothing: so it gives up before that.
+    looked_after = LOOKED_AFTER * settings.TWILIO_QUIET_SECONDS
+    until = time.monotonic() + max(SHORTEST_READING, 0.8 * looked_after)
     of_account: defaultdict[str, list[Doubt]] = defaultdict(list)
     for doubt in _take_doubts(now):
         of_account[doubt.account].append(doubt)
     for account, waiting in of_account.items():
-        moved += _settle_account(account, waiting, now)
+        moved += _settle_account(account, waiting, until, now)
     return moved
 
 
@@ -97,15 +108,18 @@ def _end_leases(now: datetime | None) -> int:
 def _take_doubts(now: datetime | None) -> list[Doubt]:
     quiet = settings.TWILIO_QUIET_SECONDS
     with connection.cursor() as cursor:
-        cursor.execute(_TAKE_DOUBTS, {"now": now, "most": MOST, "quiet": quiet, "again": quiet / 4})
+        again = LOOKED_AFTER * quiet
+        cursor.execute(_TAKE_DOUBTS, {"now": now, "most": MOST, "quiet": quiet, "again": again})
         return [Doubt(*row) for row in cursor.fetchall()]
 
 
-def _settle_account(account: str, doubts: Sequence[Doubt], now: datetime | None) -> int:
+def _settle_account(
+    account: str, doubts: Sequence[Doubt], until: float, now: datetime | None
+) -> int:
     if not connection.in_atomic_block:
         connection.close()
     try:
-        listed = _listed(account, doubts)
+        listed = _listed(account, doubts, until)
     except Unreadable as trouble:
         log.warning("Twilio's list of account %s can't be read: %s", account, trouble)
         # Those that this reading was for: others rest already, and would rest ever longer.
@@ -132,10 +146,12 @@ def _settle_account(account: str, doubts: Sequence[Doubt], now: datetime | None)
     explained, found = _of_others([message for _, others in absent for message in others])
     enough = _counted([d for d, others in absent if {m.sid for m in others} <= explained])
     reports += [*found, *(_found(doubt, Finding.NEVER_TAKEN) for doubt in enough)]
-    return advance(reports, now)
+    moved = advance(reports, now)
+    heed(reports, now)
+    return moved
 
 
-def _listed(account: str, doubts: Sequence[Doubt]) -> Mapping[str, list[Message]]:
+def _listed(account: str, doubts: Sequence[Doubt], until: float) -> Mapping[str, list[Message]]:
     """What Twilio sent to each number since before it could have been ours. Raises Unreadable."""
     earliest: dict[str, datetime] = {}
     for doubt in doubts:
@@ -143,11 +159,11 @@ def _listed(account: str, doubts: Sequence[Doubt]) -> Mapping[str, list[Message]
         earliest[doubt.to] = min(since, earliest.get(doubt.to, since))
     if len(earliest) <= ONE_BY_ONE:
         return {
-            to: [m for m in GATEWAY.messages(account, since, to=to) if not m.inbound]
+            to: [m for m in GATEWAY.messages(account, since, until, to=to) if not m.inbound]
             for to, since in earliest.items()
         }
     listed: defaultdict[str, list[Message]] = defaultdict(list)
-    for message in GATEWAY.messages(account, min(earliest.values())):
+    for message in GATEWAY.messages(account, min(earliest.values()), until):
         if not message.inbound:
             listed[message.to].append(message)
     return listed

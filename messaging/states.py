@@ -106,7 +106,8 @@ def target(at: Standing, finding: Finding) -> State:
         case Finding.NEVER_TAKEN if at.requeued:
             # Doubtful twice: a person decides.
             return State.EXPIRED
-        case Finding.DROPPED if not at.in_use:
+        case Finding.DROPPED if at.state == State.SENT or not at.in_use:
+            # Once sent, it may be with the carrier, whatever was said after that.
             return State.FAILED
     return _back_to_queue(at)
 

@@ -16,7 +16,7 @@ import time
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from contextvars import ContextVar
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import cache
 from typing import Any
 from urllib.parse import urlencode
@@ -30,7 +30,16 @@ from twilio.request_validator import RequestValidator, get_signature_algorithm
 from twilio.rest import Client
 from twilio.rest.api.v2010.account.message import MessageInstance
 
-from messaging.connections import BadReply, Exchange, NotWritten, Reply, TooLate, run, start
+from messaging.connections import (
+    CONNECT_SECONDS,
+    BadReply,
+    Exchange,
+    NotWritten,
+    Reply,
+    TooLate,
+    run,
+    start,
+)
 from messaging.gateway import Answer, Fault, Message, Post, Unreadable
 from messaging.states import Finding
 from messaging.vocabulary import evidence_in, fault_of
@@ -50,9 +59,6 @@ over, and must leave room for the others."""
 
 READ_AT_ONCE = 16
 PAGE = 1000
-DISORDER = timedelta(hours=1)
-"""How far from newest-first a list may be: it is sorted by when texts went out, and we read it by
-when they were created; and clocks differ."""
 
 
 def post_all(texts: Sequence[Post], until: float) -> list[asyncio.Future[Answer]]:
@@ -105,7 +111,7 @@ async def _finish(tasks: Sequence[asyncio.Future[Any]], until: float) -> None:
 
 
 async def _post_in_turn(text: Post) -> Answer:
-    call = Exchange(text.write_before)
+    call = Exchange(min(text.write_before, text.use_until))
     try:
         async with _room():
             return await _post(text, call)
@@ -126,7 +132,8 @@ async def _post(text: Post, call: Exchange) -> Answer:
         "From": text.sender,
         "Body": text.body,
         "StatusCallback": _callback_url(text.id, text.attempt),
-        "ValidityPeriod": min(left, MOST_VALIDITY),
+        # Counted from when Twilio has it: connecting may take its time, too.
+        "ValidityPeriod": max(1, min(left - math.ceil(CONNECT_SECONDS), MOST_VALIDITY)),
     }
     url, headers = _creation(settings.TWILIO_BASE_URL, text.account, token)
     try:
@@ -162,7 +169,7 @@ def judge(reply: Reply) -> Answer:
     a 500 the message may have gone (error 20500)."""
     try:
         fields = json.loads(reply.text)
-    except ValueError:
+    except (ValueError, RecursionError):
         fields = None
     if not isinstance(fields, dict):
         return Answer(Finding.DOUBTFUL, error_code=reply.status)
@@ -213,24 +220,27 @@ async def _fetch_all(wanted: Sequence[tuple[str, str]], until: float) -> list[Me
     return [None if task.cancelled() else task.result() for task in tasks]
 
 
-def messages(account: str, since: datetime, *, to: str = "") -> list[Message]:
+def messages(account: str, since: datetime, until: float, *, to: str = "") -> list[Message]:
     """See Gateway."""
     try:
-        return run(_messages(account, since, to))
+        return run(_messages(account, since, until, to))
     except _READING_FAILS as error:
         raise Unreadable(type(error).__name__) from error
 
 
-async def _messages(account: str, since: datetime, to: str) -> list[Message]:
+async def _messages(account: str, since: datetime, until: float, to: str) -> list[Message]:
     found = []
     _call.set(Exchange())
     asked = {"to": to} if to else {}
-    async for instance in await _client(account).messages.stream_async(page_size=PAGE, **asked):
-        message = _message(instance)
-        if message.created_at < since - DISORDER:
-            break
-        if message.created_at >= since:
-            found.append(message)
+    async with asyncio.timeout(until - time.monotonic()):
+        async for instance in await _client(account).messages.stream_async(page_size=PAGE, **asked):
+            message = _message(instance)
+            if message.created_at >= since:
+                found.append(message)
+            elif isinstance(instance.date_sent, datetime) and instance.date_sent < since:
+                # Newest first is by when they went out: an old one that waited for hours may stand
+                # before ours, but behind one that went out before, there is nothing made since.
+                break
     return found
 
 
@@ -305,7 +315,7 @@ def _client_of(account: str, token: str, base_url: str) -> Client:
 # KeyError, TypeError, AttributeError: an account that isn't set up, JSON in another shape.
 _READING_FAILS = (
     NotWritten, OSError, BadReply, TwilioException, ValueError, LookupError, TypeError,
-    AttributeError,
+    AttributeError, RecursionError,
 )  # fmt: skip
 
 

@@ -46,7 +46,8 @@ def queue_texts(
     ]
     outbox.queue(texts, instant)
     keys = [text.dedup_key for text in texts]
-    found = dict(Sms.objects.filter(dedup_key__in=keys).values_list("dedup_key", "id"))
+    wanted = Sms.objects.filter(dedup_key__in=keys).exclude(state="cancelled")
+    found = dict(wanted.values_list("dedup_key", "id"))
     return [found[key] for key in keys]
 
 

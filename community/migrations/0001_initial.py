@@ -898,7 +898,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='livetext',
-            index=models.Index(fields=['-published_at', '-post'], name='live_by_age'),
+            index=models.Index(fields=['language', '-published_at', '-post'], name='live_by_age'),
         ),
         migrations.AddConstraint(
             model_name='livetext',

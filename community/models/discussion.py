@@ -175,9 +175,10 @@ class LiveText(models.Model):
             models.Index(fields=["thread", "published_at", "post"], name="live_by_thread"),
             # Read by an author's page and by export.
             models.Index(fields=["author", "-published_at", "-post"], name="live_by_author"),
-            # Read by search: by its words, or by age for words that are in very many texts.
+            # Read by search: by its words; or, for words that are in very many texts and for a
+            # language of few, by age.
             GinIndex(fields=["search"], name="live_search"),
-            models.Index(fields=["-published_at", "-post"], name="live_by_age"),
+            models.Index(fields=["language", "-published_at", "-post"], name="live_by_age"),
         ]
 
 

@@ -8,7 +8,6 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import F
 
 from community.models import LiveTag, LiveText, LiveThread, Post, PostState, Thread
 
@@ -40,6 +39,7 @@ _SHOW = """
         revision_id = EXCLUDED.revision_id, language = EXCLUDED.language, title = EXCLUDED.title,
         body = EXCLUDED.body, tags = EXCLUDED.tags, advice = EXCLUDED.advice,
         edited = EXCLUDED.edited, search = EXCLUDED.search
+    RETURNING old.post_id IS NULL
 """
 
 _COUNT_AGAIN = """
@@ -57,21 +57,38 @@ _COUNT_AGAIN = """
     FROM counted WHERE counted.thread_id = tag.thread_id
 """
 
+_MOVED_ON = """
+    WITH newest AS (
+        SELECT max(published_at) AS at FROM community_livetext WHERE thread_id = %(thread)s
+    ), counted AS (
+        UPDATE community_livethread SET replies = replies + %(replies)s, active_at = newest.at
+        FROM newest WHERE thread_id = %(thread)s
+    )
+    UPDATE community_livetag SET active_at = newest.at FROM newest WHERE thread_id = %(thread)s
+"""
+
 SEARCH_CONFIGS = {"en": "english", "es": "spanish", "fr": "french", "de": "german"}
 """Postgres's dictionaries by language. For the others it has none: words are found as written."""
 
 _CONFIGS = " ".join(f"WHEN '{language}' THEN '{name}'" for language, name in SEARCH_CONFIGS.items())
-_SHOW_POST = _SHOW.format(configs=_CONFIGS, which="post.id = %s")
+# A reply to a thread that can't be seen comes with it, if that comes back.
+_SHOW_POST = _SHOW.format(
+    configs=_CONFIGS,
+    which="""
+        post.id = %s AND (post.opens OR EXISTS (
+            SELECT FROM community_livethread live WHERE live.thread_id = post.thread_id
+        ))
+    """,
+)
 _SHOW_THREAD = _SHOW.format(configs=_CONFIGS, which="post.thread_id = %s")
 
 
 def refresh(post: Post, thread: Thread) -> None:
     """Make what can be seen follow from the state of a post that was moved, or whose revision
     changed. With its opener a whole thread comes and goes."""
-    shown = LiveText.objects.filter(post=post).exists()
     if post.state == PostState.PUBLISHED:
-        _show(post, thread, shown=shown)
-    elif shown:
+        _show(post, thread)
+    else:
         _take_away(post, thread)
 
 
@@ -96,7 +113,7 @@ def join(thread: Thread, into: Thread) -> None:
     have moved there already, and the opener opens no more."""
     LiveThread.objects.filter(thread=thread).delete()
     LiveText.objects.filter(thread=thread).delete()
-    _run(_SHOW_THREAD, into.id)
+    _show_by(_SHOW_THREAD, into.id)
     _count_again([into.id])
 
 
@@ -105,19 +122,16 @@ def is_seen(thread: Thread) -> bool:
     return LiveThread.objects.filter(thread=thread).exists()
 
 
-def _show(post: Post, thread: Thread, *, shown: bool) -> None:
-    if not post.opens and not is_seen(thread):
-        # It comes with its thread, if that comes back.
-        return
-    _run(_SHOW_POST, post.id)
-    if shown:
-        if post.opens:
-            _tag(LiveThread.objects.get(thread=thread), post)
-        return
+def _show(post: Post, thread: Thread) -> None:
+    shown = _show_by(_SHOW_POST, post.id)
     if not post.opens:
-        _moved_on(thread, +1)
+        if shown == [True]:
+            _moved_on(thread, +1)
         return
-    _run(_SHOW_THREAD, thread.id)
+    if shown == [False]:
+        _tag(LiveThread.objects.get(thread=thread), post)
+        return
+    _show_by(_SHOW_THREAD, thread.id)
     live = LiveThread.objects.create(
         thread=thread,
         space_id=thread.space_id,
@@ -135,8 +149,9 @@ def _take_away(post: Post, thread: Thread) -> None:
         LiveThread.objects.filter(thread=thread).delete()
         LiveText.objects.filter(thread=thread).delete()
         return
-    LiveText.objects.filter(post=post).delete()
-    _moved_on(thread, -1)
+    deleted, _ = LiveText.objects.filter(post=post).delete()
+    if deleted:
+        _moved_on(thread, -1)
 
 
 def _tag(live: LiveThread, opener: Post) -> None:
@@ -154,9 +169,8 @@ def _tag(live: LiveThread, opener: Post) -> None:
 
 def _moved_on(thread: Thread, replies: int) -> None:
     """There are so many more replies, and with them the instant of the newest changed."""
-    last = _last(thread)
-    LiveThread.objects.filter(thread=thread).update(replies=F("replies") + replies, active_at=last)
-    LiveTag.objects.filter(thread=thread.id).update(active_at=last)
+    with connection.cursor() as cursor:
+        cursor.execute(_MOVED_ON, {"thread": thread.id, "replies": replies})
 
 
 def _last(thread: Thread) -> datetime:
@@ -171,6 +185,8 @@ def _count_again(threads: Iterable[UUID]) -> None:
         cursor.execute(_COUNT_AGAIN, [list(threads)])
 
 
-def _run(statement: str, key: UUID) -> None:
+def _show_by(statement: str, key: UUID) -> list[bool]:
+    """Show what a statement says; answers for each text whether it wasn't seen before."""
     with connection.cursor() as cursor:
         cursor.execute(statement, [key])
+        return [fresh for (fresh,) in cursor.fetchall()]

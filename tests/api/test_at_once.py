@@ -3,23 +3,26 @@
 import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from threading import Barrier
 from typing import Any
 
 import pytest
 import requests
+from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.db import connections
 
 from accounts.models import Role
 from accounts.sign_in import NotSignedIn, TooMany, sign_in
+from dev.api_client import ApiClient, Refused
 from messaging.models import Sms
 from reminders import prescribing
 from reminders.effects import Decision
 from reminders.models import Patient, Schedule, ScheduleVersion
 from tests.api.client import Answer, over_http, signed_in
 from tests.api.test_entrance import ENROLMENT
-from tests.cast import NOW, make_user
+from tests.cast import NOW, PASSWORD, make_user
+from tests.processes import World
 
 
 def at_once(*acts: Callable[[], Any]) -> list[Any]:
@@ -144,4 +147,36 @@ def test_over_http(world):
     in_pieces = requests.post(world.web_url + path, data=iter([b"{}"]), timeout=10)
     assert (in_pieces.status_code, in_pieces.json()["code"]) == (411, "length_required")
     caller.ask("GET", "/health", expect=200)
+    _as_the_demo_asks(world, today)
     assert "Traceback" not in world.logs()
+
+
+def _as_the_demo_asks(world: World, today: date) -> None:
+    """By the client with which the demo's check plays staff."""
+    cast = world.cast
+    # As the web's settings hash it, and quickly.
+    cast.clinician.password = PBKDF2PasswordHasher().encode(PASSWORD, "salt", 1)
+    cast.clinician.save()
+    with pytest.raises(Refused) as refused:
+        ApiClient(world.web_url, cast.clinician.email, "wrong")
+    assert (refused.value.status, refused.value.code) == (401, "not_signed_in")
+    client = ApiClient(world.web_url, cast.clinician.email, PASSWORD)
+    assert (client.user, client.clinic) == (str(cast.clinician.id), str(cast.clinic.id))
+    bo = client.enrol(
+        name="Bo Example", number="+447700900002", time_zone="Europe/London", language="en",
+        hour=time(9), consent_on=today - timedelta(days=7),
+    )  # fmt: skip
+    first, second = today + timedelta(days=3), today + timedelta(days=10)
+    seen = client.start(bo, 7, first, "First.")["schedule"]["etag"]
+    assert client.preview_change(bo, 21, second, "Stable.")["before"][1] == second.isoformat()
+    done = client.change_interval(bo, 21, second, "Stable.", seen=seen)
+    assert [version["interval_days"] for version in done["schedule"]["versions"]] == [7, 21]
+    with pytest.raises(Refused) as refused:
+        client.change_interval(bo, 21, second, "Stable.", seen=seen)
+    assert (refused.value.status, refused.value.code) == (412, "changed_meanwhile")
+    dates = [dose["date"] for dose in client.doses_to_come(bo, weeks=12)]
+    assert dates[:2] == [first.isoformat(), second.isoformat()]
+    assert [dose["state"] for dose in client.doses_of_the_past(bo)] == ["planned"]
+    assert [text["step"] for text in client.texts(bo)] == ["changed"]
+    client.set_rota([{"user": client.user, "rung": 1, "number": "+447700900091"}])
+    assert client.worklist("urgent_sign") == []

@@ -6,12 +6,12 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.utils import timezone
 
-from accounts.models import AuditEntry, Clinic
+from accounts.models import AuditEntry
 from messaging import inbound
 from reminders import prescribing
-from reminders.daily_count import count_today
+from reminders.daily_count import FIGURES, count_today
 from reminders.effects import Decision
-from reminders.models import Dose, Duty, Patient, Policy
+from reminders.models import DailyCount, Dose, Duty, Policy
 from reminders.schedule import local_date
 from tests.api.test_worklist import POLICY
 from tests.cast import NOW, Cast
@@ -158,20 +158,27 @@ def test_one_who_said_stop_to_pages_is_shown_and_is_an_alarm(cast, rota, clinici
     assert shown["deaf_since"] == "2027-01-04T08:30:00Z"
 
 
-def test_a_clinic_sees_its_own_counts_and_its_monitor_too(cast, clinician, stranger):
-    now = timezone.now()
-    noon = f"Etc/GMT{now.hour - 12:+d}"  # where it is about that now
-    Clinic.objects.update(time_zone=noon)
-    Patient.objects.update(time_zone=noon)
-    today, yesterday = local_date(now, ZoneInfo(noon)), now - timedelta(days=1)
-    prescribing.start(cast.ada.id, Decision(7, today), None, cast.actor, yesterday)
+def test_a_clinic_sees_its_own_counts(cast, clinician):
+    prescribing.start(cast.ada.id, Decision(7, NOW.date()), None, cast.actor, NOW)
     Dose.objects.update(trouble=3)
-    count_today(now)
+    count_today(NOW + timedelta(hours=2))
     path = f"/api/v1/clinics/{cast.clinic.id}/daily-counts"
     counts = clinician.ask("GET", path, expect=200)["counts"]
     assert [count["step"] for count in counts] == ["day", "next", "overdue"] * 2
     [stuck] = [count for count in counts if count["due"]]
-    assert stuck == counts[0] | {"due": 1, "stuck": 1}
+    assert stuck == counts[0] | {"day": "2027-01-04", "due": 1, "stuck": 1}
+
+
+def test_a_clinics_own_monitor_has_its_figures(cast, clinician, stranger):
+    now = timezone.now()
+    none = dict.fromkeys(FIGURES, 0)
+    DailyCount.objects.create(
+        clinic=cast.clinic,
+        day=local_date(now, ZoneInfo(cast.clinic.time_zone)),
+        step="day",
+        counted_at=now,
+        **none | {"due": 1, "stuck": 1},
+    )
     label = f'clinic="{cast.clinic.id}",figure="stuck",step="day"'
     assert f"dosecircle_steps_today{{{label}}} 1.0" in metrics(clinician)
     assert str(cast.clinic.id) not in metrics(stranger)

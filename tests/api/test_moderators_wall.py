@@ -127,7 +127,7 @@ def doors() -> set[tuple[str, str]]:
     return {
         (method.upper(), route)
         for route, pattern in routes(get_resolver(), "/")
-        if "/moderation/" in route
+        if route.startswith(MODERATION)
         for method in METHODS
         if hasattr(pattern.callback.view_class, method)
     }

@@ -18,12 +18,18 @@ DUE = 500
 SMALL = 100
 """Of so many patients is the small clinic, and they were there before all others."""
 
+CLINICS = 100
+"""That have texts due at the same time, and take turns."""
+
 
 class House:
-    """A small clinic and a big one, a clinician in each, and a sender that nothing holds back."""
+    """A small clinic and a big one, a clinician in each, other clinics that only have texts, and a
+    sender that nothing holds back."""
 
     def __init__(self) -> None:
         self.small, self.big = make_clinic("Small"), make_clinic("Big")
+        others = [make_clinic(f"Clinic {number}") for number in range(3, CLINICS + 1)]
+        self.clinics = [self.small, self.big, *others]
         self.of_small = make_user("small@example.org", self.small, Role.CLINICIAN)
         self.of_big = make_user("big@example.org", self.big, Role.CLINICIAN)
         self.sender: Sender = make_sender(ROUTINE_NUMBER, Lane.ROUTINE, rate=100_000)

@@ -22,7 +22,8 @@ from community.models import (
 )
 from community.moderation.reasons import reason_in_words
 from community.moderation.reports import HIDES_AT
-from community.posts.judging import digest
+from community.moderation.rule_book import current_book
+from community.posts.judging import Writing, assess, digest
 
 
 @dataclass
@@ -119,6 +120,19 @@ def what_is_seen_is_a_judged_wording() -> None:
         assert revision.verdict in ("published", "pending", "blocked")
         assert revision.by_id == live.author_id or revision.by.role != "member"
         assert "900123" not in revision.title + revision.body
+
+
+def each_wording_has_the_verdict_that_the_rules_give_it() -> None:
+    """Whoever wrote it, and by whichever door it came: what is stored is judged as it is."""
+    for revision in Revision.objects.select_related("by"):
+        writing = Writing(revision.title, revision.body, revision.language, tuple(revision.tags))
+        of_trusted = assess(writing, current_book(), trusted=True)
+        verdicts = {of_trusted.state.value}
+        if revision.by.role == "member":
+            verdicts.add(assess(writing, current_book(), trusted=False).state.value)
+        assert revision.verdict in verdicts
+        assert (revision.crisis, revision.advice) == (of_trusted.crisis, of_trusted.advice)
+        assert of_trusted.writing == writing, "masked once is masked"
 
 
 def reporters_count_once_and_stay_unknown() -> None:

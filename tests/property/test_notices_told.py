@@ -1,7 +1,8 @@
 """Any interleaving of writing, taking away, blocking, reading and telling: what leaves us, by
 e-mail or text, tells of what its reader could see at the moment it left.
 
-The model knows each reply to Heron's thread and who hides whom; what is told is compared with it.
+The model knows each reply to Heron's thread, who reacts to it, what a moderator let in, and who
+hides whom; what is told is compared with it.
 """
 
 from datetime import timedelta
@@ -15,15 +16,27 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
 
 from community.members.bonds import lift_bond, sees, set_bond
-from community.models import BondKind, Channel, Contact, Notice, NoticeKind, Persona
+from community.models import (
+    BondKind,
+    Channel,
+    Contact,
+    LiveText,
+    MeasureKind,
+    Notice,
+    NoticeKind,
+    Persona,
+    ReactionKind,
+)
 from community.notices import telling
 from community.notices.digests import mail_members
 from community.notices.texting import text_members
 from community.posts.editing import withdraw
+from community.posts.reacting import react
 from messaging.models import Sms
 from messaging.states import State
 from tests.cast import NOW
 from tests.community import answer, as_actor, begin, make_circle
+from tests.moderating import open_case, settle
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 writers = st.sampled_from(["wren", "lark"])
@@ -41,7 +54,11 @@ class Telling(RuleBasedStateMachine):
         self.now = NOW
         self.circle = make_circle()
         self.thread = begin(self.circle.heron, self.circle.sleep).post.thread
+        self.opener = LiveText.objects.get(thread=self.thread)
         self.replies: list[dict[str, Any]] = []
+        self.approved: list[dict[str, Any]] = []
+        self.reacted: list[dict[str, Any]] = []
+        self.reactors: set[str] = set()
         self.hidden: set[tuple[str, str]] = set()
         self.quiet = False
         self.texts = 0
@@ -57,12 +74,18 @@ class Telling(RuleBasedStateMachine):
 
     # --- the model --------------------------------------------------------------------------------
 
-    def can_be_told(self, reply: dict[str, Any]) -> bool:
-        hides = {("heron", reply["by"]), (reply["by"], "heron")} & self.hidden
-        return reply["live"] and not reply["read"] and not hides and not self.quiet
+    def hides(self, other: str) -> bool:
+        return bool({("heron", other), (other, "heron")} & self.hidden)
 
     def expected(self) -> list[dict[str, Any]]:
-        return [reply for reply in self.replies if self.can_be_told(reply)]
+        """What can be told now. An approval is Heron's to know, whatever they want to be told."""
+        replies = [one for one in self.replies if not self.hides(one["by"]) and not self.quiet]
+        reacted = self.reacted if any(not self.hides(one) for one in self.reactors) else []
+        told = [*replies, *reacted, *self.approved]
+        return [one for one in told if one["live"] and not one["read"]]
+
+    def happened(self) -> list[dict[str, Any]]:
+        return [*self.replies, *self.reacted, *self.approved]
 
     def persona(self, name: str) -> Persona:
         found: Persona = getattr(self.circle, name)
@@ -79,15 +102,36 @@ class Telling(RuleBasedStateMachine):
             {"post": posted.post, "by": by, "live": True, "read": False, "mailed": False}
         )
 
-    @precondition(lambda self: self.replies)
+    @precondition(lambda self: len(self.approved) < 3)
+    @rule()
+    def let_in(self) -> None:
+        """Heron writes what has to wait, and a moderator lets it in."""
+        post = answer(self.circle.heron, self.thread, "See www.example.com.", now=self.now).post
+        settle(self.circle.owl, open_case(post), MeasureKind.APPROVE, now=self.now)
+        self.approved.append(
+            {"post": post, "by": "heron", "live": True, "read": False, "mailed": False}
+        )
+
+    @rule(by=writers, kinds=st.sets(st.sampled_from(ReactionKind)))
+    def react(self, by: str, kinds: set[ReactionKind]) -> None:
+        me = self.persona(by)
+        if not sees(me.id, self.circle.heron.id):
+            return
+        react(me.id, self.opener.post_id, kinds, as_actor(me), self.now)
+        if kinds and not self.reacted and sees(self.circle.heron.id, me.id):
+            self.reacted.append({"live": True, "read": False, "mailed": False})
+        (self.reactors.add if kinds else self.reactors.discard)(by)
+
+    @precondition(lambda self: self.replies or self.approved)
     @rule(n=which)
     def take_away(self, n: int) -> None:
-        reply = self.replies[n % len(self.replies)]
-        if reply["live"]:
-            post, by = reply["post"], self.persona(reply["by"])
+        texts = [*self.replies, *self.approved]
+        text = texts[n % len(texts)]
+        if text["live"]:
+            post, by = text["post"], self.persona(text["by"])
             post.refresh_from_db()
             withdraw(by.id, post.id, post.version, as_actor(by), self.now)
-            reply["live"] = False
+            text["live"] = False
 
     @rule(other=writers, kind=st.sampled_from(list(BondKind)), theirs=st.booleans())
     def hide(self, other: str, kind: BondKind, theirs: bool) -> None:
@@ -112,8 +156,8 @@ class Telling(RuleBasedStateMachine):
         newest = Notice.objects.filter(persona=self.circle.heron).order_by("-id").first()
         if newest is not None:
             telling.mark_read(self.circle.heron, newest.id, self.now)
-            for reply in self.replies:
-                reply["read"] = True
+            for one in self.happened():
+                one["read"] = True
 
     @rule()
     def want_or_not(self) -> None:
@@ -131,11 +175,11 @@ class Telling(RuleBasedStateMachine):
     def mail(self) -> None:
         due = Contact.objects.filter(channel=Channel.MAIL, next_at__lte=self.now).exists()
         mail_members(self.now)
-        fresh = [reply for reply in self.expected() if not reply["mailed"]] if due else []
-        lines = sum(message.body.count("replied in") for message in mail.outbox)
+        fresh = [one for one in self.expected() if not one["mailed"]] if due else []
+        lines = sum(message.body.count("\n- ") for message in mail.outbox)
         assert lines == len(fresh)
-        for reply in fresh:
-            reply["mailed"] = True
+        for one in fresh:
+            one["mailed"] = True
         mail.outbox.clear()
 
     @rule()

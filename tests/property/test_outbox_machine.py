@@ -12,6 +12,7 @@ plan had ended. It can't show what needs two connections at once: locks, and cla
 """
 
 import logging
+import math
 from dataclasses import replace
 from datetime import timedelta
 
@@ -240,7 +241,7 @@ class Outbox(Resting):
         assert settler.shown is not None
         with self.twilio.showing(settler.shown):
             for account, doubts in settler.doubts.items():
-                _settle_account(account, doubts, None)
+                _settle_account(account, doubts, math.inf, None)
 
     @precondition(lambda self: self._any(State.SENDING, State.UNKNOWN))
     @rule(quiet=st.booleans(), together=st.booleans())

@@ -8,7 +8,6 @@ erasure forgets, a feed that takes its excerpt from the newest wording.
 """
 
 import json
-from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
 from uuid import UUID
@@ -24,14 +23,10 @@ from community.members.bonds import unseen_by
 from community.members.leaving import leave
 from community.models import (
     Draft,
-    LiveTag,
     LiveText,
-    LiveThread,
     Persona,
     Post,
     PostState,
-    Reaction,
-    ReactionKind,
     ReadMark,
     Report,
     Revision,
@@ -43,6 +38,7 @@ from tests.api.client import Caller
 from tests.cast import NOW
 from tests.community import as_actor, held
 from tests.property.circle_life import MARKS, Life
+from tests.recounting import check_figures
 
 HERE = "/api/v1/community"
 
@@ -82,23 +78,7 @@ class Seeing(Life):
 
     @invariant()
     def figures_are_those_of_a_recount(self) -> None:
-        texts = {live.post_id: live for live in LiveText.objects.all()}
-        reacted = Counter(Reaction.objects.values_list("post", "kind"))
-        for live in texts.values():
-            counters = {kind: getattr(live, kind) for kind in ReactionKind}
-            assert counters == {kind: reacted[live.post_id, kind] for kind in ReactionKind}
-        tags = set(LiveTag.objects.values_list("thread", "tag", "published_at", "active_at"))
-        tagged = set()
-        for thread in LiveThread.objects.select_related("thread"):
-            inside = [live for live in texts.values() if live.thread_id == thread.thread_id]
-            (opener,) = (live for live in inside if live.opens)
-            assert thread.replies == len(inside) - 1
-            assert thread.active_at == max(live.published_at for live in inside)
-            assert (thread.tags, thread.published_at) == (opener.tags, opener.published_at)
-            assert {live.space_id for live in (thread, *inside)} == {thread.thread.space_id}
-            instants = (thread.published_at, thread.active_at)
-            tagged |= {(thread.thread_id, tag, *instants) for tag in thread.tags}
-        assert tags == tagged
+        check_figures()
 
     def _feeds(self, me: Persona, openers: dict[UUID, Post], size: int) -> None:
         for order in Order:

@@ -152,7 +152,9 @@ class TwilioModel:
     def await_some(self, answers: Collection[Future[Answer]], few: int, seconds: float) -> None:
         """All have come already."""
 
-    def messages(self, account: str, since: datetime, *, to: str = "") -> list[Message]:
+    def messages(
+        self, account: str, since: datetime, until: float, *, to: str = ""
+    ) -> list[Message]:
         if self._shown is None:
             listed = self.read(account, None, lags=False)
         else:

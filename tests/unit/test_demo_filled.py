@@ -9,7 +9,17 @@ from datetime import UTC, datetime, timedelta
 from accounts.models import Membership, Role
 from accounts.people import user_of_phone
 from community.members import entering
-from community.models import Case, LiveText, LiveThread, Persona, Post
+from community.models import (
+    Appeal,
+    Case,
+    CaseEvent,
+    Decision,
+    LiveText,
+    LiveThread,
+    Persona,
+    Post,
+    Sanction,
+)
 from dev import demo_community, demo_people
 from messaging.models import Sms
 from reminders.models import (
@@ -112,3 +122,27 @@ def the_community_is_alive() -> None:
     assert set(open_ones.values_list("kind", flat=True)) == {
         "crisis", "report", "review", "appeal",
     }  # fmt: skip
+    cases_are_in_every_state()
+
+
+def cases_are_in_every_state() -> None:
+    """What a visitor who moderates finds: each thing that can be with a case, now or before."""
+    open_ones = Case.objects.filter(closed_at__isnull=True)
+    taken = open_ones.filter(owned_until__gt=NOW)
+    assert set(taken.values_list("owner__pseudonym", flat=True)) == {"Barn Owl", "Tawny Owl"}
+    assert open_ones.filter(owner=None, second_opinion_for=None).exists()
+    assert open_ones.filter(second_opinion_for__pseudonym="Barn Owl").exists()
+    assert open_ones.filter(crisis=True, held_until__gt=NOW).exists()
+    assert set(CaseEvent.objects.values_list("kind", flat=True)) >= {
+        "opened", "merged", "claimed", "handed_over", "note", "second_opinion", "acknowledged",
+        "decided",
+    }  # fmt: skip
+    kinds = {one["kind"] for row in Decision.objects.values_list("measures") for one in row[0]}
+    assert kinds >= {
+        "approve", "request_changes", "reject", "hide", "remove", "warn", "silence", "suspend",
+        "uphold", "overturn",
+    }  # fmt: skip
+    assert set(Appeal.objects.values_list("upheld", flat=True)) == {None, True, False}
+    holding = Sanction.objects.filter(ends_at__gt=NOW, lifted_at=None)
+    assert set(holding.values_list("kind", flat=True)) == {"silence", "suspend"}
+    assert Case.objects.filter(crisis=True, closed_at__isnull=False).exists()

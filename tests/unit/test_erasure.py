@@ -74,6 +74,7 @@ NONE_OF_THEIRS = {
 # Of those of GONE that an index has: what no word can be read from.
 NO_WORDS = {
     *("livetag.tag", "notice.once", "quiet.kind", "reaction.kind", "personasession.digest"),
+    "livetext.language",
 }
 LONG = " ".join(sha256(bytes([number])).hexdigest()[:12] for number in range(250))
 """Too long for a row, and not to be compressed: Postgres keeps it apart (TOAST)."""

@@ -101,6 +101,13 @@ def test_what_is_no_whole_answer_is_none(answer):
     assert exchange.reply is None
 
 
+def test_one_that_nobody_used_for_long_is_not_written_to(monkeypatch):
+    monkeypatch.setattr("messaging.connections.IDLE_SECONDS", 0)
+    with server(OK, OK) as (url, came_on):
+        assert [ask(url).status for _ in range(2)] == [200, 200]
+    assert came_on == [1, 2]
+
+
 def test_nothing_is_written_when_it_is_late_or_nobody_listens():
     late, nobody = Exchange(write_before=time.monotonic()), Exchange()
     with server(OK) as (url, came_on):

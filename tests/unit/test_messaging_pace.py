@@ -7,7 +7,7 @@ import pytest
 from django.db import connection
 
 from dev.environment import ROUTINE_NUMBER
-from messaging.claim import WINDOW, claim
+from messaging.claim import MOST, WINDOW, claim
 from messaging.models import Lane, Sender, Sms
 from messaging.pace import slow_down
 from messaging.sending import send_due
@@ -88,6 +88,26 @@ def test_the_cost_of_a_claim_follows_what_is_claimed(sender):
         assert texts_read(cursor) - before < 200
 
 
+def test_what_postgres_believes_from_a_quiet_night_makes_no_claim_dear(sender):
+    """Its statistics are of texts of which none was queued; now sixty clinics have some due."""
+    Sms.objects.filter(id=queue_text()).update(state="delivered")
+    with connection.cursor() as cursor:
+        cursor.execute(_MORE_OF_IT)
+        cursor.execute("ANALYZE messaging_sms")
+        clinics(*[60] * 60)
+        Sender.objects.update(rate=1000)
+        before = texts_read(cursor)
+        assert len(claim(Lane.ROUTINE)) == MOST
+        assert texts_read(cursor) - before < 10 * MOST
+
+
+_MORE_OF_IT = """
+    INSERT INTO messaging_sms SELECT (jsonb_populate_record(
+        sms, jsonb_build_object('id', uuidv7(), 'dedup_key', 'night:' || n))).*
+    FROM messaging_sms AS sms, generate_series(1, 20000) AS n
+"""
+
+
 def texts_read(cursor) -> int:
     cursor.execute(
         "SELECT idx_tup_fetch + seq_tup_read FROM pg_stat_xact_user_tables"
@@ -110,6 +130,16 @@ def test_429_waits_as_told_with_the_whole_sender_and_slows_it_down(simulator, se
     assert 200 <= len(claim(Lane.ROUTINE, begun + timedelta(seconds=7.5))) <= 206
     assert len(claim(Lane.ROUTINE, begun + timedelta(seconds=50))) == 400
     assert {get(fresh[0]).refusals, get(refused).refusals} == {0, 1}
+
+
+def test_a_later_429_does_not_shorten_what_an_earlier_one_told(sender):
+    begun = now()
+    queue_text()
+    slow_down(sender.id, 60, begun)
+    slow_down(sender.id, 0, begun + timedelta(seconds=1))
+    assert claim(Lane.ROUTINE, begun + timedelta(seconds=59)) == []
+    assert Sender.objects.get().slowed_to == 0.5, "answers to one claim count once"
+    assert len(claim(Lane.ROUTINE, begun + timedelta(seconds=61))) == 1
 
 
 def test_a_sender_is_never_slowed_to_nothing_and_recovers(sender):

@@ -35,7 +35,7 @@ def test_a_text_is_posted_recorded_and_reported(simulator):
     [text] = simulator.ledger(our_id=sms_id)["messages"]
     assert (text["sid"], text["to"], text["body"]) == (sent.sid, NUMBER, sent.body)
     assert text["attempt"] == 1
-    assert 3590 <= text["validity_seconds"] <= 3600
+    assert 3590 <= text["validity_seconds"] <= 3597, "the rest of its use, if connecting takes long"
     inbound.report(sms_id, 1, {"MessageSid": sent.sid, "MessageStatus": "delivered"})
     assert state(sms_id) == "delivered"
     assert send_due(Lane.ROUTINE) == 0

@@ -10,6 +10,7 @@ from dev.waiting import until
 from messaging import inbound, outbox
 from messaging.evidence import Report, Source, advance
 from messaging.models import Kind, Lane, Sender, Sms, SmsEvent
+from messaging.reading_back import _take_silent
 from messaging.sending import send_due
 from messaging.settling import ONE_BY_ONE, settle
 from messaging.states import Finding
@@ -67,6 +68,34 @@ def test_a_text_that_waits_in_twilios_queue_is_found_though_it_has_no_date(simul
     settle(now() + LEASE_OVER)
     assert state(sms_id) == "accepted"
     simulator.thaw(sender.number)
+
+
+def test_an_old_text_that_left_a_moment_ago_hides_no_younger_one(simulator):
+    """Twilio lists by when texts went out: one that lay in its queue for hours stands first."""
+    begun = now()
+    simulator.set_clock(begun - timedelta(hours=2))
+    simulator.freeze(URGENT_NUMBER)
+    use = {"available_at": begun - timedelta(hours=3), "expires_at": begun + timedelta(hours=3)}
+    old = queue_text(body="Two hours in the queue.", lane=Lane.URGENT, **use)
+    send_due(Lane.URGENT, begun - timedelta(hours=2))
+    simulator.set_clock(begun)
+    sms_id = go_wrong(simulator, "reset_after")
+    delivered(simulator, sms_id)
+    simulator.set_clock(begun + timedelta(seconds=5))
+    simulator.thaw(URGENT_NUMBER)
+    delivered(simulator, old)
+    for seconds in (20, 30):
+        settle(begun + timedelta(seconds=seconds))
+    assert (state(sms_id), simulator.accepted(sms_id)) == ("delivered", 1)
+
+
+def test_a_list_that_takes_too_long_is_no_list(simulator, monkeypatch):
+    sms_id = go_wrong(simulator, "reset_before")
+    monkeypatch.setattr("messaging.settling.SHORTEST_READING", 0.2)
+    simulator.inject("delay", on="list", count=1, seconds=1)
+    settle(now() + QUIET)
+    assert (state(sms_id), get(sms_id).quiet_reads) == ("unknown", 0)
+    assert simulator.injected()["delay"] == 1
 
 
 @pytest.mark.parametrize("and_back", [False, True])
@@ -301,6 +330,32 @@ def test_a_queue_overflow_at_twilio_sends_again_within_its_use(simulator):
     assert (state(sms_id), get(sms_id).untaken) == ("failed", True)
 
 
+@pytest.mark.parametrize("status", ["sending", "sent"])
+def test_late_news_of_a_message_that_was_given_up_holds_no_text_back(simulator, status):
+    sms_id = queue_text()
+    send_due(Lane.ROUTINE)
+    sid = get(sms_id).sid
+    inbound.report(sms_id, 1, {"MessageSid": sid, "MessageStatus": "failed", "ErrorCode": "30001"})
+    inbound.report(sms_id, 1, {"MessageSid": sid, "MessageStatus": status})
+    assert state(sms_id) == "queued"
+    assert SmsEvent.objects.filter(sms_id=sms_id, sid=sid).count() == 3, "kept all the same"
+    assert send_due(Lane.ROUTINE, now() + timedelta(seconds=10)) == 1
+    # What a phone has, it has.
+    inbound.report(sms_id, 1, {"MessageSid": sid, "MessageStatus": "delivered"})
+    assert state(sms_id) == "delivered"
+
+
+def test_what_was_sent_never_goes_again_whatever_is_said_of_it_after_that(simulator):
+    sms_id = queue_text()
+    send_due(Lane.ROUTINE)
+    sid = get(sms_id).sid
+    inbound.report(sms_id, 1, {"MessageSid": sid, "MessageStatus": "sent"})
+    inbound.report(
+        sms_id, 1, {"MessageSid": sid, "MessageStatus": "undelivered", "ErrorCode": "30036"}
+    )
+    assert (state(sms_id), get(sms_id).untaken) == ("failed", True)
+
+
 def test_what_twilio_gives_up_does_not_go_again_if_its_plan_ended_meanwhile(simulator):
     sms_id = queue_text()
     send_due(Lane.ROUTINE)
@@ -310,6 +365,22 @@ def test_what_twilio_gives_up_does_not_go_again_if_its_plan_ended_meanwhile(simu
         sms_id, 1, {"MessageSid": row.sid, "MessageStatus": "failed", "ErrorCode": "30001"}
     )
     assert state(sms_id) == "cancelled"
+
+
+def test_what_is_read_back_of_an_earlier_attempt_is_not_said_of_the_last(simulator):
+    """The first message comes to light while the second is in doubt."""
+    sms_id = go_wrong(simulator, "reset_before")
+    begun = now()
+    for seconds in (20, 30):
+        settle(begun + timedelta(seconds=seconds))
+    simulator.inject("reset_after", on="create", count=1)
+    send_due(Lane.ROUTINE, begun + timedelta(seconds=40))
+    assert (state(sms_id), get(sms_id).attempt) == ("unknown", 2)
+    first = "SM" + "1" * 32
+    inbound.report(sms_id, 1, {"MessageSid": first, "MessageStatus": "sending"})
+    assert (state(sms_id), get(sms_id).sid) == ("accepted", first)
+    [silent] = _take_silent(1, now() + timedelta(minutes=11))
+    assert (silent.sid, silent.attempt) == (first, 1)
 
 
 def test_what_is_said_of_a_text_that_was_queued_anew_under_its_key_is_kept(simulator):

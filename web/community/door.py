@@ -207,6 +207,11 @@ def heard(request: HttpRequest, visit: Visit, why: Exception | None = None) -> H
     return hear_refused(visit.me.id, written, visit.actor, visit.now) if written else None
 
 
+def looked_at(request: HttpRequest, visit: Visit) -> Help | None:
+    """Help for whoever only looks at such words: they are said to nobody yet."""
+    return visit.help_alone if in_danger(_written(request), visit.me.language) else None
+
+
 def outside(request: HttpRequest, status: int = 0) -> HttpResponse:
     """For who hasn't come in, or whose token is over: the way in, and the words that they were
     sending, which nobody got; help first, where these need it."""

@@ -22,7 +22,7 @@ from community.posts.posting import Posted, open_thread
 from community.posts.posting import reply as post_reply
 from community.posts.telling import reasons
 from community.reading import spaces, threads
-from web.community.door import Visit, Who, heard, persona_page, show
+from web.community.door import Visit, Who, heard, looked_at, persona_page, show
 from web.community.entering import LANGUAGES
 from web.community.words import refusal_in, words
 
@@ -91,7 +91,9 @@ def _write(request: HttpRequest, visit: Visit, form: ReplyForm, where: Where) ->
     if not form.is_valid():
         said = words(visit.me.language)["errors"]
         errors = {field: said[field] for field in form.errors}
-        return _page(request, visit, form, where, 422, errors=errors, help=heard(request, visit))
+        sent = request.POST.get("act") == "send"
+        help_ = heard(request, visit) if sent else looked_at(request, visit)
+        return _page(request, visit, form, where, 422, errors=errors, help=help_)
     writing = form.writing(visit)
     if request.POST.get("act") != "send":
         _, assessment = drafts.save_draft(visit.me.id, writing, visit.now, **where)
