@@ -14,7 +14,7 @@ from community.members import bonds
 from community.models import BondKind, ReactionKind, ReportReason
 from community.moderation.reports import Complaint, Reported, report_member, report_post, reports_by
 from community.posts import reacting
-from web.community.door import Visit, Who, in_danger, persona_page, show
+from web.community.door import Visit, Who, heard, persona_page, show
 from web.community.places import by_key, read_place
 from web.community.words import refusal_in, words
 
@@ -115,7 +115,6 @@ def _report(
                 if done.crisis:
                     return redirect(reverse("community_help", query={"told": "heard"}))
                 return redirect(reverse("community_reports", query={"told": "reported"}))
-    danger = bool(errors) and in_danger(request.POST.get("words", ""), visit.me.language)
     return show(
         request,
         visit,
@@ -124,7 +123,7 @@ def _report(
         tab="talk",
         form=form,
         errors=errors,
-        help=visit.help_alone if danger else None,
+        help=heard(request, visit) if errors else None,
         reasons=[(key, said["report_reasons"][key]) for key in ReportReason.values],
         longest=LONGEST,
     )

@@ -28,6 +28,7 @@ from community.moderation.rule_book import current_book
 from community.notices import telling
 from community.posts.judging import Writing, assess
 from community.posts.limits import LONGEST_BODY
+from community.posts.refused import hear_refused
 from web.community.apart import BELOW
 from web.community.words import refusal_in, words
 from web.words import preferred
@@ -73,7 +74,7 @@ class Visit:
 
     @property
     def help_alone(self) -> Help:
-        """The same for words that went to nobody yet: nobody is called then, nor is it said."""
+        """The same for words that are looked at, and not sent: nobody is called, nor is it said."""
         return without_moderator(self.help)
 
 
@@ -116,8 +117,8 @@ def persona_page(who: Who) -> Callable[[View[P]], Guarded[P]]:
                 return turned
             try:
                 return view(request, visit, *args, **kwargs)
-            except (NotFound, Http404):
-                return show(request, visit, "gone", 404, **_lost(request, visit))
+            except (NotFound, Http404) as gone:
+                return show(request, visit, "gone", 404, **_lost(request, visit, gone))
             except Refusal as refusal:
                 return refused(request, visit, refusal)
 
@@ -188,16 +189,27 @@ def for_one(response: HttpResponse) -> HttpResponse:
 def refused(request: HttpRequest, visit: Visit, refusal: Refusal) -> HttpResponse:
     """A page that says why something wasn't done; help first, where the words need it."""
     why = refusal_in(visit.me.language, refusal, visit.me)
-    return show(request, visit, "refused", 409, why=why, **_lost(request, visit))
+    return show(request, visit, "refused", 409, why=why, **_lost(request, visit, refusal))
 
 
-def _lost(request: HttpRequest, visit: Visit) -> dict[str, Any]:
+def _lost(request: HttpRequest, visit: Visit, why: Exception) -> dict[str, Any]:
     """What somebody wrote that went nowhere, for them to keep."""
+    return {"written": _written(request), "help": heard(request, visit, why)}
+
+
+def heard(request: HttpRequest, visit: Visit, why: Exception | None = None) -> Help | None:
+    """Help for whoever wrote something that wasn't taken and has a sign of danger in it: a person
+    is called, as the verb itself has done where its refusal says so."""
+    if isinstance(why, Refusal) and "help" in why.facts:
+        told: Help = why.facts["help"]
+        return told
     written = _written(request)
-    return {
-        "written": written,
-        "help": visit.help_alone if in_danger(written, visit.me.language) else None,
-    }
+    return hear_refused(visit.me.id, written, visit.actor, visit.now) if written else None
+
+
+def looked_at(request: HttpRequest, visit: Visit) -> Help | None:
+    """Help for whoever only looks at such words: they are said to nobody yet."""
+    return visit.help_alone if in_danger(_written(request), visit.me.language) else None
 
 
 def outside(request: HttpRequest, status: int = 0) -> HttpResponse:
