@@ -69,6 +69,7 @@ TRUSTED_PROXIES = env.read(
 # --- Django -----------------------------------------------------------------------------------
 DEBUG = False
 ROOT_URLCONF = "config.urls"
+APPEND_SLASH = False  # no address of ours ends in one, and parts of them begin with one
 WSGI_APPLICATION = "config.wsgi.application"
 AUTH_USER_MODEL = "accounts.User"
 INSTALLED_APPS = [

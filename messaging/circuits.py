@@ -8,7 +8,7 @@ probe, in growing waits; here is what the answers do to it.
 import logging
 import random
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -24,6 +24,10 @@ log = logging.getLogger(__name__)
 DOUBTFUL = 5
 """So many posts in a row without a certain end open an account's circuit. One or two are the
 network's weather; with these, each more would be a text that has to be settled."""
+
+REPORTED = timedelta(minutes=5)
+"""After the last bad report on what was accepted. A probe's own comes within seconds, so that a
+probe that goes well for so long shows that it is over."""
 
 FIRST_PROBE = 5.0
 LONGEST_PROBE = 60.0
@@ -61,6 +65,14 @@ def note(outcomes: Iterable[tuple[Post, Answer]], now: datetime | None) -> None:
         _judge(works, faulty, doubtful, now)
 
 
+def blame(faulty: Mapping[str, str], now: datetime | None) -> None:
+    """Open circuits, by name, for what Twilio reports of texts that it had accepted; the values say
+    why. While such reports come, that it accepts more closes nothing."""
+    if faulty:
+        _judge(set(), dict(faulty), Counter(), now)
+        Circuit.objects.filter(name__in=faulty).update(reported_at=clock(now))
+
+
 def _judge(
     works: set[str], faulty: dict[str, str], doubtful: Counter[str], now: datetime | None
 ) -> None:
@@ -73,7 +85,7 @@ def _judge(
             .annotate(clock=clock(now))
             .order_by("name")
         ):
-            if circuit.name in works:
+            if circuit.name in works and not _is_reported(circuit, circuit.clock):
                 _close(circuit, circuit.clock)
                 continue
             circuit.doubtful += doubtful[circuit.name]
@@ -83,6 +95,11 @@ def _judge(
             if why or circuit.opened_at:
                 _open(circuit, why or circuit.why, circuit.clock)
             circuit.save()
+
+
+def _is_reported(circuit: Circuit, at: datetime) -> bool:
+    reported_at = circuit.reported_at
+    return reported_at is not None and at - reported_at < REPORTED
 
 
 def _open(circuit: Circuit, why: str, at: datetime) -> None:

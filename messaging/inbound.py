@@ -12,9 +12,13 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Exists, OuterRef
 
+from messaging import circuits
 from messaging.evidence import Report, Source, advance
-from messaging.models import InboundSms, OptOut, Scope, Sender
-from messaging.vocabulary import CarrierWord, carrier_word, evidence_in
+from messaging.gateway import Fault
+from messaging.models import InboundSms, OptOut, Scope, Sender, Sms
+from messaging.pace import slow_down
+from messaging.states import Finding
+from messaging.vocabulary import CarrierWord, carrier_word, evidence_in, fault_of
 
 log = logging.getLogger(__name__)
 
@@ -23,6 +27,10 @@ MOST_ATTEMPTS = 32_767
 
 NOT_READ = frozenset({Scope.COMMUNITY, Scope.MODERATORS})
 """Scopes whose texts are nobody's to read: their words aren't kept, only what carriers ask for."""
+
+FAILS = frozenset({Finding.FAILED, Finding.UNDELIVERED})
+HEEDED = frozenset({Fault.OPTED_OUT, Fault.ACCOUNT, Fault.SENDER, Fault.RATE})
+"""Faults that matter to other texts."""
 
 
 def receive(params: Mapping[str, str], now: datetime) -> bool:
@@ -107,7 +115,39 @@ def report(sms_id: UUID, attempt: int, params: Mapping[str, str]) -> None:
     if finding is None or not 0 < attempt <= MOST_ATTEMPTS:
         return
     sid = params.get("MessageSid", "")[:34].replace("\0", "")
-    advance([Report(sms_id, attempt, Source.CALLBACK, finding, sid, error_code)])
+    found = [Report(sms_id, attempt, Source.CALLBACK, finding, sid, error_code)]
+    advance(found)
+    heed(found)
+
+
+def heed(reports: Iterable[Report], now: datetime | None = None) -> None:
+    """Take what became of texts that Twilio had accepted for what it says of people, senders and
+    accounts, as its answers to posts are taken: a stop is noted, what fails for our account or our
+    sender rests, a sender that is too quick slows down.
+
+    Of present attempts alone: whose an earlier one was isn't known any more.
+    """
+    faults: dict[UUID, tuple[Report, Fault]] = {}
+    for report in reports:
+        if report.finding in FAILS and report.error_code is not None:
+            fault = fault_of(report.error_code)
+            if fault in HEEDED:
+                faults[report.sms_id] = report, fault
+    if not faults:
+        return
+    blamed: dict[str, str] = {}
+    for sms in Sms.objects.filter(id__in=faults).select_related("sender").order_by("id"):
+        report, fault = faults[sms.id]
+        if sms.attempt != report.attempt or sms.sender is None or sms.claimed_at is None:
+            continue
+        if fault == Fault.OPTED_OUT:
+            say(sms.scope, sms.to, opted_out=True, said_at=sms.claimed_at)
+        elif fault == Fault.RATE:
+            slow_down(sms.sender.id, 0, now)
+        else:
+            name = sms.account if fault == Fault.ACCOUNT else sms.sender.number
+            blamed[name] = f"error {report.error_code}"
+    circuits.blame(blamed, now)
 
 
 def untaken(scope: Scope, most: int) -> list[InboundSms]:

@@ -94,12 +94,14 @@ class Circuit(TimeSortedModel):
     one text as a probe. There is a row only for what has failed before.
 
     name: an account's sid or a sender's number. opened_at: null while it is closed. doubtful:
-    posts without a certain end, in a row. probes: since it opened; probe_at: when the next may go.
+    posts without a certain end, in a row. reported_at: when a text that was accepted last failed
+    for it. probes: since it opened; probe_at: when the next may go.
     """
 
     name = models.CharField(max_length=34, unique=True)
     doubtful = models.PositiveIntegerField(default=0)
     opened_at = models.DateTimeField(null=True)
+    reported_at = models.DateTimeField(null=True)
     why = models.CharField(max_length=40, blank=True)
     probes = models.PositiveIntegerField(default=0)
     probe_at = models.DateTimeField(default=IDLE)

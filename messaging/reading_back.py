@@ -15,7 +15,7 @@ from django.db.models import F
 from messaging.clock import CLOCK, clock
 from messaging.evidence import Report, Source, advance
 from messaging.gateway import Message, Unreadable
-from messaging.inbound import store
+from messaging.inbound import heed, store
 from messaging.models import InboundSms, Sender
 from messaging.provider import GATEWAY
 from messaging.vocabulary import evidence_in
@@ -98,7 +98,7 @@ def _fetch(silent: Sequence[_Silent], until: float, now: datetime | None) -> int
     told = [
         (text, message) for text, message in zip(silent, found, strict=True) if message is not None
     ]
-    return advance(_reports(told), now)
+    return _take(told, now)
 
 
 def _read_list(silent: Sequence[_Silent], now: datetime | None) -> int:
@@ -118,7 +118,14 @@ def _read_list(silent: Sequence[_Silent], now: datetime | None) -> int:
             continue
         told = [(of_sid[message.sid], message) for message in listed if message.sid in of_sid]
         for start in range(0, len(told), BATCH):
-            moved += advance(_reports(told[start : start + BATCH]), now)
+            moved += _take(told[start : start + BATCH], now)
+    return moved
+
+
+def _take(told: Iterable[tuple[_Silent, Message]], now: datetime | None) -> int:
+    found = list(_reports(told))
+    moved = advance(found, now)
+    heed(found, now)
     return moved
 
 

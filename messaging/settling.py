@@ -19,6 +19,7 @@ from django.db.models import F
 from messaging.clock import CLOCK
 from messaging.evidence import Report, Source, advance
 from messaging.gateway import Message, Unreadable
+from messaging.inbound import heed
 from messaging.models import MAY_HAVE_LEFT_ANOTHER, Sms, SmsEvent
 from messaging.outbox import digest
 from messaging.provider import GATEWAY
@@ -145,7 +146,9 @@ def _settle_account(
     explained, found = _of_others([message for _, others in absent for message in others])
     enough = _counted([d for d, others in absent if {m.sid for m in others} <= explained])
     reports += [*found, *(_found(doubt, Finding.NEVER_TAKEN) for doubt in enough)]
-    return advance(reports, now)
+    moved = advance(reports, now)
+    heed(reports, now)
+    return moved
 
 
 def _listed(account: str, doubts: Sequence[Doubt], until: float) -> Mapping[str, list[Message]]:

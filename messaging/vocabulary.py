@@ -11,6 +11,7 @@ from messaging.states import Finding
 
 FAULTS: dict[int, Fault] = {
     # Answers to a create call.
+    10001: Fault.ACCOUNT,  # not active: suspended, or without funds
     20003: Fault.ACCOUNT,  # token wrong or rotated
     20005: Fault.ACCOUNT,  # not active
     20006: Fault.ACCOUNT,  # access denied
@@ -21,18 +22,24 @@ FAULTS: dict[int, Fault] = {
     21212: Fault.SENDER,  # not a valid number to send from
     21214: Fault.NUMBER,  # can't be reached
     21217: Fault.NUMBER,  # doesn't look valid
+    21265: Fault.NUMBER,  # a short code, which can't be sent to
     21266: Fault.NUMBER,  # is our own sender's
     21408: Fault.OURS,  # this country isn't allowed to the account: others are
+    21601: Fault.SENDER,  # no number of this account's
     21602: Fault.TEXT,  # no body
+    21603: Fault.SENDER,  # none given that can send
     21604: Fault.NUMBER,  # none given
     21606: Fault.SENDER,  # isn't ours, or can't send texts
+    21608: Fault.NUMBER,  # a trial account may not text it
     21610: Fault.OPTED_OUT,
     21611: Fault.RATE,  # the sender's queue is full
     21612: Fault.NUMBER,  # can't be reached from this sender
     21614: Fault.NUMBER,  # not a mobile
     21617: Fault.TEXT,  # longer than 1600 characters
+    21635: Fault.NUMBER,  # a landline
     21659: Fault.SENDER,  # not a number of Twilio's
     21660: Fault.SENDER,  # is another account's
+    21661: Fault.SENDER,  # can't send texts
     30002: Fault.ACCOUNT,  # suspended
     63038: Fault.ACCOUNT,  # its limit for the day is used up
     # What became of an accepted message.
@@ -43,7 +50,16 @@ FAULTS: dict[int, Fault] = {
     30006: Fault.NUMBER,  # landline or unreachable carrier
     30007: Fault.TEXT,  # filtered
     30008: Fault.PASSING,  # no reason known
+    30022: Fault.RATE,  # quicker than its campaign may send in the US
+    # One carrier's daily limit is used up: to be slower doesn't help, and others may leave.
+    30023: Fault.OURS,
+    # Of one carrier, or of one number that changed its carrier: others may leave.
+    30024: Fault.OURS,
+    30027: Fault.OURS,  # one carrier's daily limit, as 30023
+    30032: Fault.SENDER,  # a toll-free number that isn't verified
+    30034: Fault.SENDER,  # a US number that isn't registered
     30036: Fault.PASSING,  # its ValidityPeriod ended
+    30450: Fault.PASSING,  # its guard against fraud, for some minutes
 }
 
 DROPPED_UNSENT = frozenset({30001, 30036})
@@ -52,9 +68,9 @@ DROPPED_UNSENT = frozenset({30001, 30036})
 
 def fault_of(code: int, status: int = 400) -> Fault:
     """Whose fault an error is. One that isn't listed is our account's when Twilio doesn't let us
-    in, else ours to look at: the text waits and isn't lost."""
-    unlisted = Fault.ACCOUNT if status in {401, 403} else Fault.OURS
-    return FAULTS.get(code, unlisted)
+    in, our pace's when it says so, else ours to look at: the text waits and isn't lost."""
+    unlisted = {401: Fault.ACCOUNT, 403: Fault.ACCOUNT, 429: Fault.RATE}
+    return FAULTS.get(code, unlisted.get(status, Fault.OURS))
 
 
 _STATUSES: dict[str, Finding] = {

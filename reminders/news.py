@@ -11,8 +11,10 @@ from datetime import datetime
 from django.db import transaction
 
 from messaging import inbound, outbox
+from messaging.gateway import Fault
 from messaging.models import Scope, Sms
 from messaging.states import NEWS, TAKEN, State
+from messaging.vocabulary import fault_of
 from reminders.models import Cause, Dose, Patient, WorkItem
 from reminders.new_number import bad_numbers
 from reminders.worklist import Finding, open_items, settle_taken
@@ -46,7 +48,8 @@ def _findings(rows: Sequence[Sms]) -> Iterator[Finding]:
     for row in rows:
         facts = {"text": str(row.id), "error": row.error_code}
         if row.state in (State.FAILED, State.UNDELIVERED):
-            yield Finding(row.owner_id, Cause.UNDELIVERED, facts)
+            stop = fault_of(row.error_code or 0) == Fault.OPTED_OUT
+            yield Finding(row.owner_id, Cause.OPTED_OUT if stop else Cause.UNDELIVERED, facts)
         elif row.state == State.SUPPRESSED and row.owner_id in silenced:
             continue
         elif row.state == State.SUPPRESSED and numbers.get(row.owner_id) in stopped:

@@ -16,6 +16,7 @@ TEAM_PAGES = [
     "/team/items/<uuid:item_id>/close",
     "/team/patients",
     "/team/patients/<uuid:patient_id>",
+    "/team/patients/<uuid:patient_id>/start",
     "/team/patients/<uuid:patient_id>/change",
     "/team/patients/<uuid:patient_id>/change/confirm",
     "/team/patients/<uuid:patient_id>/pause",

@@ -10,7 +10,7 @@ from rest_framework.response import Response
 
 from api.community import examples as personas
 from api.community import reporting_examples as examples
-from api.community.door import CommunityDoor, Joined, WordsDoor
+from api.community.door import CommunityDoor, EntrancePace, Joined, WordsDoor
 from api.community.entering import CameIn
 from api.community.shapes import HelpShown
 from api.door import Door
@@ -104,6 +104,7 @@ class AppealedShown(serializers.Serializer[Any]):
 class EnterToAppeal(Door):
     """/community/enter-to-appeal"""
 
+    throttle_classes = [EntrancePace]
     permission_classes = [SignedIn]
 
     @operation(

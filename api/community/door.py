@@ -17,6 +17,7 @@ from rest_framework.response import Response
 from rest_framework.throttling import SimpleRateThrottle
 
 from accounts import audit, replies, request_id
+from accounts.models import User
 from accounts.refusals import Forbidden, Refusal
 from api.door import Door
 from api.schema import REPEAT_KEY
@@ -103,6 +104,17 @@ class Pace(SimpleRateThrottle):
     def get_cache_key(self, request: Request, view: "APIView") -> str | None:
         persona: Any = request.user
         return f"pace:{persona.pk}" if isinstance(persona, Persona) else None
+
+
+class EntrancePace(SimpleRateThrottle):
+    """How often one user may ask to join or to come in, in each web process."""
+
+    cache = caches["pace"]
+    rate = "30/min"
+
+    def get_cache_key(self, request: Request, view: "APIView") -> str | None:
+        user: Any = request.user
+        return f"entrance:{user.pk}" if isinstance(user, User) else None
 
 
 class CommunityDoor(Door):

@@ -7,7 +7,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from api.community import examples
-from api.community.door import CommunityDoor, Joined
+from api.community.door import CommunityDoor, EntrancePace, Joined
 from api.community.shapes import LANGUAGES
 from api.door import Door
 from api.entrance import Anybody, SignedIn
@@ -102,6 +102,7 @@ class Rules(Door):
 class Join(Door):
     """/community/join"""
 
+    throttle_classes = [EntrancePace]
     permission_classes = [SignedIn]
 
     @operation(
@@ -126,6 +127,7 @@ class Join(Door):
 class ComeIn(Door):
     """/community/enter"""
 
+    throttle_classes = [EntrancePace]
     permission_classes = [SignedIn]
 
     @operation("enter", "community", answer=CameIn, shows=examples.CAME_IN, problems=[403, 409])

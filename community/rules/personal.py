@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from community.rules import dwelling
 from community.rules.plain import folded, plain
 from community.rules.rulebook import cues
 
@@ -49,11 +50,18 @@ _CERTAIN = (
     "|edu|blog|health|ly|gl"
 )
 _DOUBTFUL = "de|fr|es|pl|me|it|ie|ch|at|be|nl|us|tv|cc|to|no|so|in|is|se|ai"
+_SHORT = (
+    r"discord\.gg|t\.me|wa\.me|youtu\.be|fb\.me|is\.gd|linktr\.ee|rb\.gy|telegram\.me|m\.me|x\.gd"
+)
+"""Houses that shorten addresses, or lead to groups elsewhere."""
 _LINK = re.compile(
     r"(?<![\w@])(?:(?:https?|hxxps?|ftp) ?: ?//[^\s<>\"]{1,500}"
     r"|www ?\. ?[a-z0-9][^\s<>\"]{1,500}"
     rf"|{_LABEL}(?:\.{_LABEL}){{0,3}}\.(?:{_CERTAIN})(?![\w-]|\.\w)(?:[/?#][^\s<>\"]{{0,500}})?"
     rf"|{_LABEL}(?:\.{_LABEL}){{0,3}}\.(?:{_DOUBTFUL})/[^\s<>\"]{{0,500}}"
+    # Whatever the domain: "3.5/day", "and/or", "ok.and/or" and "U.K./EU" have none.
+    rf"|{_LABEL}(?:\.{_LABEL}){{0,3}}\.(?!(?:and|or|und|oder|et|ou|oraz|lub|neu)/)[a-z]{{2,24}}/[a-z0-9_~@#?=%-][^\s<>\"]{{0,500}}"
+    rf"|(?:{_SHORT})(?![\w-]|\.\w)"
     rf"|{_LABEL} \. (?:{_CERTAIN})(?![\w-])"
     rf"|{_LABEL} ?(?:\(dot\)|\[dot\]| dot ) ?(?:{_CERTAIN}|{_DOUBTFUL})(?!\w))"
 )
@@ -142,6 +150,8 @@ def find(text: str, language: str) -> list[Personal]:
     found = [there("email", *span) for span in emails]
     for kind, pattern in (("postcode", _POSTCODE), ("address", _ADDRESS)):
         found += [there(kind, *one.span()) for one in pattern.finditer(flat)]
+    streets = {one.start() for one in _ADDRESS.finditer(flat)}
+    found += [there("address", *span) for span in dwelling.find(flat, streets)]
     found += [there(kind, *span) for kind, span in _numbers(flat, language)]
     found += [
         there("link", *one.span())

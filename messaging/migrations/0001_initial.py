@@ -27,6 +27,7 @@ class Migration(migrations.Migration):
                 ('name', models.CharField(max_length=34, unique=True)),
                 ('doubtful', models.PositiveIntegerField(default=0)),
                 ('opened_at', models.DateTimeField(null=True)),
+                ('reported_at', models.DateTimeField(null=True)),
                 ('why', models.CharField(blank=True, max_length=40)),
                 ('probes', models.PositiveIntegerField(default=0)),
                 ('probe_at', models.DateTimeField(default=datetime.datetime(2000, 1, 1, 0, 0, tzinfo=datetime.timezone.utc))),

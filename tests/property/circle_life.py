@@ -23,7 +23,7 @@ from community.posts.posting import open_thread, reply
 from community.posts.reacting import follow, react
 from community.reading.marks import mark_read
 from tests.cast import NOW
-from tests.community import Circle, as_actor, make_circle, wrote
+from tests.community import Circle, as_actor, held, make_circle, wrote
 
 MARKS = {"Heron": "quillon", "Wren": "zebrafy", "Novice": "wombatly"}
 """A word of each member's own, in all that they write."""
@@ -63,6 +63,8 @@ class Life(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         try:
+            # What "masked" acts wrote is in no row of any table.
+            assert held("07700 900123") == {}
             self.at_the_end()
         finally:
             transaction.set_rollback(True)

@@ -16,11 +16,15 @@ from hypothesis.stateful import (
     rule,
 )
 
-from messaging.inbound import store
-from messaging.models import Sms
+from messaging.claim import Claimed, claim, close_useless
+from messaging.evidence import Report, Source, advance
+from messaging.inbound import opted_out, report, store
+from messaging.models import Lane, Scope, Sms
+from messaging.states import Finding
 from reminders.effects import Decision, OpenDose
 from reminders.hearing import hear
 from reminders.models import Answer, Handled, Schedule, ScheduleVersion, WorkItem
+from reminders.news import take_news
 from reminders.patients import Enrolment, change_patient, enrol
 from reminders.planning import plan_doses
 from reminders.schedule import Version
@@ -42,18 +46,9 @@ from tests.property.strategies import DAY, MINUTE, ZONES, clock_changes, expecte
 INTERVALS = [7, 10, 14, 21, 28]
 intervals = st.sampled_from(INTERVALS)
 zone_names = st.sampled_from(ZONES)
+USUAL = time(9)
 hours = st.sampled_from(
-    [
-        time(9),
-        time(9),
-        time(18, 30),
-        time(0),
-        time(1, 30),
-        time(2, 15),
-        time(7),
-        time(22),
-        time(23, 59),
-    ]
+    [USUAL, USUAL, time(18, 30), time(0), time(1, 30), time(2, 15), time(7), time(22), time(23, 59)]
 )
 starts = st.one_of(
     # Some days before a clock change, at any minute; or anywhen.
@@ -69,8 +64,14 @@ starts = st.one_of(
 WRITTEN = [
     "done", "done", "1", "Done thanks x", "skip", "3", "later", "2", "in 2 hours", "tonight",
     "took it yesterday", "not done yet", "fever since yesterday", "when is my next one?", "HELP",
-    "qwertz uiop", "",
+    "qwertz uiop", "", "STOP", "please stop texting me", "START", "START", "YES",
+    "I took two and feel sick", "done, when is my next one?", "done, call me",
 ]  # fmt: skip
+SILENCING = ("opted_out", "consent_missing", "number_lost")
+"""Causes that the team can't close by itself: what silences the phone goes on."""
+
+
+SECOND = timedelta(seconds=1)
 
 
 def by_date(dose: Any) -> date:
@@ -93,6 +94,7 @@ class Moment:
     looked: bool
 
 
+BAD = ("undelivered", "failed")
 FATES = ["delivered", "delivered", "accepted", "sending", "undelivered", "failed", "queued"]
 moments = st.builds(
     Moment,
@@ -125,6 +127,7 @@ class Life(RuleBasedStateMachine):
         super().__init__()
         self.decided: dict[UUID, list[Decided]] = {}
         self.sids = count()
+        self.stopped = self.lost = False
         self.atomic = transaction.atomic()
         self.atomic.__enter__()
 
@@ -191,7 +194,9 @@ class Life(RuleBasedStateMachine):
             self._clock()
 
     def _clock(self) -> None:
-        assert plan_doses(self.now) in (0, 1)
+        assert plan_doses(self.now) in (0, 1, 2), "the patient, and whoever shares the phone"
+        while take_news(self.now):
+            pass
         after = self._judge()
         assert not [row for row in after.doses if row.next_step_at and row.next_step_at <= self.now]
         check_steps_taken(self._former, after, self.now)
@@ -201,25 +206,29 @@ class Life(RuleBasedStateMachine):
             assert take_picture(self.patient.id) == after, "looking again changes something"
 
     def _carry(self, fate: Any) -> None:
-        """What messaging would do: texts leave from their time on, or expire."""
-        rows = Sms.objects.filter(
-            owner_id=self.patient.id,
-            available_at__lte=self.now,
-            state__in=["queued", "sending", "accepted"],
-        )
-        if not rows:
+        """What messaging does, by its own verbs: texts leave from their time on, are suppressed or
+        expire; and reports come, late, twice and out of order."""
+        waiting = Sms.objects.filter(available_at__lte=self.now)
+        open_ones = waiting.filter(state__in=["queued", "sending", "accepted"])
+        if not open_ones.exists():
             return
-        for row in rows:
-            if row.state == "queued":
-                row.state = "expired" if row.expires_at <= self.now else fate()
-            elif row.state in ("sending", "accepted"):
-                row.state = "delivered"
-            if row.state == "sending":
-                # An account of its own: twins are messaging's matter.
-                row.sender, row.account = self.cast.sender, row.id.hex
-                row.lease_until = self.now + MINUTE
-            row.save()
+        under_way = list(open_ones.exclude(state="queued"))
+        close_useless(self.now)
+        left = [*claim(Lane.ROUTINE, self.now), *claim(Lane.URGENT, self.now)]
+        for row in under_way:
+            for status in ("delivered", "sent", "delivered"):
+                self._report(row, status)
+        for row in left:
+            became = fate()
+            if became == "queued":
+                advance([Report(row.id, row.attempt, Source.POST, Finding.NOT_TAKEN)], self.now)
+            elif became != "sending":
+                self._report(row, became)
         self._judge()
+
+    def _report(self, row: Sms | Claimed, status: str) -> None:
+        said = {"MessageSid": f"SM{row.id.hex}", "MessageStatus": status}
+        report(row.id, row.attempt, said | ({"ErrorCode": "30005"} if status in BAD else {}))
 
     def _morning(self) -> None:
         """The daily sweep, and the team goes through its worklist."""
@@ -227,6 +236,7 @@ class Life(RuleBasedStateMachine):
         after = self._judge()
         assert "no_plan" not in after.open_causes
         mine = WorkItem.objects.filter(patient=self.patient, closed_at=None)
+        mine = mine.exclude(cause__in=SILENCING)
         mine.update(closed_at=self.now, outcome="done")
         self.seen = take_picture(self.patient.id)
 
@@ -235,25 +245,53 @@ class Life(RuleBasedStateMachine):
         """Whatever they write, when they like."""
         self._until(moment)
         open_ones = [row for row in self._doses() if row.state == "due"]
-        sid = f"SM{next(self.sids):032}"
-        assert store(self.cast.sender, sid, self.patient.number, body, self.now)
-        assert hear(self.now) == 1
+        was_blocked = self.blocked()
+        answers = self._text(body)
         after = self._judge()
-        answer = Answer.objects.get(inbound__sid=sid)
+        mine = answers.get(self.patient.id)
         was_told = {
             row.id: row.state
             for row in after.doses
             if row.state in ("taken", "skipped") and row.id not in self._told_of(self._former)
         }
-        if answer.handled == Handled.RECORDED:
-            assert list(was_told) == [answer.dose_id], "one answer, one dose"
-        else:
-            assert not was_told
+        if was_told:
+            assert mine is not None
+            assert mine.handled == Handled.RECORDED
+            assert list(was_told) == [mine.dose_id], "one answer, one dose"
+        asked_back = any(one.handled == Handled.ASKED_BACK for one in answers.values())
+        elsewhere = any(one.handled == Handled.RECORDED for one in answers.values())
         if open_ones and body in ("done", "1", "skip", "3"):
-            asked_back = {"second_dose", "text_to_read"} & after.open_causes
-            assert was_told or asked_back, "a plain answer, and nothing came of it"
+            to_read = {"second_dose", "text_to_read"} & after.open_causes
+            assert was_told or to_read or asked_back or elsewhere, "nothing came of a plain answer"
             assert not was_told or list(was_told) == [max(open_ones, key=by_date).id]
         assert body != "fever since yesterday" or "urgent_sign" in after.open_causes
+        if body == "I took two and feel sick":
+            assert not was_told
+            assert "text_to_read" in after.open_causes
+        if "stop" in body.lower():
+            self.stopped = True
+            assert self.blocked()
+            assert "opted_out" in after.open_causes
+        if body in ("START", "YES"):
+            assert not self.blocked()
+            if was_blocked:
+                self.stopped = self.lost = False
+                assert not after.open_causes & set(SILENCING)
+            else:
+                assert not was_told, "a carrier's word is no answer"
+                assert "text_to_read" in after.open_causes
+
+    def _text(self, body: str, number: str = "") -> dict[UUID, Answer]:
+        """A text comes from a phone and is heard; what was made of it, by patient."""
+        self.now += SECOND
+        sid = f"SM{next(self.sids):032}"
+        assert store(self.cast.sender, sid, number or self.patient.number, body, self.now)
+        assert hear(self.now) == 1
+        return {answer.patient_id: answer for answer in Answer.objects.filter(inbound__sid=sid)}
+
+    def blocked(self) -> bool:
+        """Whether the patient's phone takes no texts."""
+        return self.patient.number in opted_out(Scope.CARE, [self.patient.number])
 
     def _told_of(self, picture: Picture) -> set[UUID]:
         return {row.id for row in picture.doses if row.state in ("taken", "skipped")}

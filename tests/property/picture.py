@@ -27,6 +27,7 @@ READ = {"accepted", "sent", "delivered"}
 class Picture:
     """All that is stored of a patient, oldest first."""
 
+    number: str
     zone: ZoneInfo
     hour: time
     schedules: list[Any]
@@ -85,6 +86,7 @@ def take_picture(patient_id: UUID) -> Picture:
         of_schedule = "schedule_id IN (SELECT id FROM reminders_schedule WHERE patient_id = %s)"
         (patient,) = rows("reminders_patient", "id = %s")
         return Picture(
+            number=patient.number,
             zone=ZoneInfo(patient.time_zone),
             hour=patient.hour,
             schedules=rows("reminders_schedule", "patient_id = %s"),
@@ -107,6 +109,11 @@ def instant(day: date, hour: time, zone: ZoneInfo) -> datetime:
     if tz.datetime_exists(wanted, tz.gettz(zone.key)):
         return wanted.replace(tzinfo=tz.gettz(zone.key), fold=0).astimezone(tz.UTC)
     return expected_instant(walk(day, zone), wanted)
+
+
+def leaves_at(row: Any) -> datetime:
+    """When a text left, or can first leave."""
+    return row.claimed_at or row.available_at
 
 
 def too_near(at: datetime, others: list[datetime]) -> bool:
@@ -155,7 +162,7 @@ def check_steps_ahead(picture: Picture) -> None:
         due = picture.instant(dose.date, step)
         if dose.next_step_at != due:
             assert due < dose.next_step_at < picture.use_ends(dose.date, step)
-            near = [row.available_at + timedelta(hours=20) for row in picture.texts]
+            near = [leaves_at(row) + timedelta(hours=20) for row in picture.texts]
             assert dose.next_step_at in near
 
 
@@ -221,13 +228,17 @@ def check_history(before: Picture, after: Picture, corrected: UUID | None = None
 def check_new_texts(before: Picture, after: Picture, now: datetime) -> None:
     """New texts keep the limits, and lie in the hours in which they are welcome."""
     counting = after.counting()
+    former = {(row.dedup_key, row.available_at) for row in before.texts}
     for row in after.texts:
         if row.id in before.text or row.state == "cancelled":
+            continue
+        if (row.dedup_key, row.available_at) in former:
+            assert row.to == after.number, "the same text, to the new number"
             continue
         if row.asked_for:
             check_asked_for(row, after, now)
             continue
-        others = [other.available_at for other in counting if other.id != row.id]
+        others = [leaves_at(other) for other in counting if other.id != row.id]
         assert not over_the_limits(row.available_at, others, after.zone), "too many, or too near"
         assert row.available_at >= now
         dose = after.dose.get(row.about_id)
@@ -274,7 +285,7 @@ def check_steps_taken(before: Picture, after: Picture, now: datetime) -> None:
 def _had_to_yield(before: Picture, after: Picture, dose: Any, step: str, now: datetime) -> None:
     """A text is held back only for what had gone or was promised before, or for what goes before
     it: day, next, notices, overdue."""
-    others = [row.available_at for row in before.counting()]
+    others = [leaves_at(row) for row in before.counting()]
     for row in after.texts:
         if row.asked_for:
             continue

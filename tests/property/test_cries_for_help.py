@@ -1,6 +1,8 @@
 """A sign of danger opens a crisis case, and nothing else does: by every verb that takes text."""
 
 import tomllib
+from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
@@ -9,12 +11,16 @@ from django.db import transaction
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from community.models import Case
+from accounts.models import User
+from accounts.refusals import Forbidden, Invalid, NotFound, Refusal, Stale
+from community.members.entering import rename
+from community.models import Case, Persona, PersonaLink
 from community.moderation.appeals import appeal
-from community.posts.editing import edit
+from community.posts.editing import edit, withdraw
+from community.posts.refused import hear_refused
 from community.rules import judge
 from tests.cast import NOW
-from tests.community import Circle, answer, as_actor, begin, make_circle, wrote
+from tests.community import Circle, answer, as_actor, begin, make_circle, silence, wrote
 from tests.moderating import M, open_case, report, settle
 
 FILES = (Path(__file__).parent.parent / "corpus" / "posts").glob("en_*.toml")
@@ -54,7 +60,57 @@ def by_appeal(circle: Circle, text: str) -> None:
     appeal(circle.heron.id, decision.id, text, as_actor(circle.heron), NOW)
 
 
-WAYS = [by_thread, by_title, by_reply, by_edit, by_report, by_appeal]
+def refused(verb: Callable[[], object], kind: type[Refusal]) -> None:
+    with pytest.raises(kind):
+        verb()
+
+
+def by_pseudonym(circle: Circle, text: str) -> None:
+    user = User.objects.create(email="h@example.org", name="A B")
+    PersonaLink.objects.create(user=user, persona=circle.heron)
+    with suppress(Invalid):
+        rename(circle.heron.id, text, as_actor(circle.heron), NOW)
+
+
+def by_one_who_is_silenced(circle: Circle, text: str) -> None:
+    silence(circle, NOW + timedelta(days=1))
+    with suppress(Forbidden):
+        begin(circle.heron, circle.sleep, text)
+
+
+def by_one_who_has_to_accept_new_rules(circle: Circle, text: str) -> None:
+    Persona.objects.filter(id=circle.heron.id).update(accepted_rules=0)
+    with suppress(Forbidden):
+        begin(circle.heron, circle.sleep, text)
+
+
+def by_a_reply_to_what_is_gone(circle: Circle, text: str) -> None:
+    post = begin(circle.wren, circle.sleep).post
+    withdraw(circle.wren.id, post.id, post.version, as_actor(circle.wren), NOW)
+    refused(lambda: answer(circle.heron, post.thread, text), NotFound)
+
+
+def by_an_edit_of_what_has_changed(circle: Circle, text: str) -> None:
+    post = begin(circle.heron, circle.sleep).post
+    args = (circle.heron.id, post.id, wrote(text, "Nights"), 99, as_actor(circle.heron), NOW)
+    refused(lambda: edit(*args), Stale)
+
+
+def by_far_too_much(circle: Circle, text: str) -> None:
+    hear_refused(circle.heron.id, f"{text}\n{'x ' * 10_000}", as_actor(circle.heron), NOW)
+
+
+MORE_WAYS = [
+    by_pseudonym,
+    by_one_who_is_silenced,
+    by_one_who_has_to_accept_new_rules,
+    by_a_reply_to_what_is_gone,
+    by_an_edit_of_what_has_changed,
+    by_far_too_much,
+]
+"""Those that are refused but for the cry."""
+
+WAYS = [by_thread, by_title, by_reply, by_edit, by_report, by_appeal, *MORE_WAYS]
 
 
 @pytest.mark.django_db
@@ -70,7 +126,7 @@ def test_a_sign_of_danger_and_a_crisis_case_go_together(way) -> None:
             cases = list(Case.objects.filter(crisis=True))
             paged = [case for case in cases if case.next_page_at == case.opened_at]
             seen = " ".join(written.split())[:200] if way is by_title else written
-            assert bool(cases) == judge(seen, "en").crisis
+            assert bool(cases) == judge(seen, "en").crisis, seen
             assert len(paged) == len(cases)
             transaction.set_rollback(True)
 

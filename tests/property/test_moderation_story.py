@@ -19,7 +19,9 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
 
+from accounts.models import User
 from accounts.refusals import Refusal
+from community.members.entering import rename
 from community.models import (
     Appeal,
     Case,
@@ -27,14 +29,17 @@ from community.models import (
     LiveText,
     MeasureKind,
     Persona,
+    PersonaLink,
     Post,
     PostState,
+    ReactionKind,
     ReportReason,
 )
 from community.moderation import appeals, claiming, reports
 from community.moderation.deciding import Ruling, decide, token_of
 from community.moderation.measures import LEADS_TO, SANCTIONS, Measure
 from community.posts.editing import ask_for_a_person, edit, withdraw
+from community.posts.reacting import react
 from tests.cast import NOW
 from tests.community import answer, as_actor, begin, make_circle, wrote
 from tests.property import moderation_notes as notes
@@ -71,6 +76,9 @@ class Moderating(RuleBasedStateMachine):
         self.leases: dict[UUID, tuple[UUID, Any]] = {}
         self.looked: dict[UUID, tuple[str, Any]] = {}
         self.decided: dict[UUID, tuple[notes.Snapshot, int]] = {}
+        for writer in self.writers:
+            user = User.objects.create(email=f"{writer.pseudonym.lower()}@example.org", name="A B")
+            PersonaLink.objects.create(user=user, persona=writer)
         begin(circle.heron, circle.sleep)
         begin(circle.novice, circle.sleep)
         self.ever = {revision for revision, *_ in notes.take().live.values()}
@@ -138,6 +146,22 @@ class Moderating(RuleBasedStateMachine):
         verb = ask_for_a_person if post.state == "blocked" else withdraw
         actor = as_actor(post.author)
         self.act(lambda: verb(post.author_id, post.id, post.version, actor, self.now))
+
+    @rule(which=which, name=st.sampled_from(["Plover", "Dipper", "Siskin"]))
+    def somebody_changes_their_pseudonym(self, which: int, name: str) -> None:
+        me = self._one(self.writers, which)
+        silent = notes.silenced(me.id, self.now)
+        done = self.act(lambda: rename(me.id, name, as_actor(me), self.now))
+        assert not (done and silent), "published by the door of pseudonyms"
+
+    @rule(who=which, which=which, kind=st.sampled_from(ReactionKind))
+    def somebody_reacts(self, who: int, which: int, kind: ReactionKind) -> None:
+        live = self._one(LiveText.objects.order_by("-post"), which)
+        if live is not None:
+            me = self._one(self.writers, who)
+            silent = notes.silenced(me.id, self.now)
+            done = self.act(lambda: react(me.id, live.post_id, {kind}, as_actor(me), self.now))
+            assert not (done and silent), "published by the door of reactions"
 
     @rule(who=which, which=which, reason=st.sampled_from(ReportReason), again=st.booleans())
     def somebody_reports(self, who: int, which: int, reason: ReportReason, again: bool) -> None:

@@ -17,7 +17,7 @@ from accounts import audit
 from accounts.refusals import Conflict, Invalid, Stale
 from reminders.effects import Decision, OpenDose
 from reminders.later import wish_later
-from reminders.models import Source, Told, WorkNote
+from reminders.models import Source, Told, WorkItem
 from reminders.plan import Plan, read_plan
 from reminders.prescribing import (
     Outcome,
@@ -30,7 +30,8 @@ from reminders.prescribing import (
 )
 from reminders.recording import Telling, record_dose
 from tests.cast import Cast
-from tests.property.life import INTERVALS, Life, Moment, intervals, moments
+from tests.property.life import INTERVALS, Moment, intervals, moments
+from tests.property.phone_life import PhoneLife
 from tests.property.picture import (
     ENDED,
     MAY_HAVE_GONE,
@@ -43,7 +44,7 @@ ahead = st.integers(0, 5) | st.integers(-2, 40)
 open_doses = st.sampled_from([None, None, OpenDose.KEEP, OpenDose.CLOSE])
 
 
-class Story(Life):
+class Story(PhoneLife):
     """One patient's life with any decisions in it."""
 
     @rule(interval=intervals, days=ahead, last=st.none() | st.integers(-2, 30))
@@ -224,8 +225,14 @@ class Story(Life):
             assert row.state in ("taken", "skipped", "missed", "cancelled")
             assert (row.missed_because != "") == (row.state == "missed")
             if row.state == "missed":
-                notes = WorkNote.objects.filter(item__patient=self.patient, facts__dose=str(id_))
-                assert notes.filter(item__cause__in=["no_answer", "not_asked"]).exists()
+                items = WorkItem.objects.filter(
+                    patient=self.patient,
+                    cause__in=["no_answer", "not_asked"],
+                    notes__facts__dose=str(id_),
+                )
+                assert any(item.closed_at is None or item.outcome == "done" for item in items), (
+                    "it waits for the team, or the team has dealt with it"
+                )
 
     def _told(self, kind: str, outcome: Outcome) -> None:
         """The patient is told, or the team that the patient isn't; and what had left is named."""

@@ -205,8 +205,9 @@ def test_help_comes_first_whatever_else_is_wrong(circle, heron):
     ]
     Persona.objects.update(accepted_rules=VERSION - 1)
     told.append(send(heron, reply, body=CRY, act="send"))
-    # Only the report was taken.
-    assert ["has been called" in page for page in told] == [*[False] * 6, True, False, False]
+    # Whatever was sent by somebody we know is heard, though only the report was taken.
+    assert ["has been called" in page for page in told] == [False, *[True] * 6, False, True]
+    assert Case.objects.get(crisis=True).about == circle.heron
     for page in told:
         assert first(page, HELP, "<h1"), page[page.index("<main") :][:400]
 

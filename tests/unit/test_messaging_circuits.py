@@ -4,19 +4,24 @@ over. No text fails for it, and none goes twice."""
 import logging
 from collections import Counter
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 from django.db import OperationalError
 
 import messaging.claim
 from dev.environment import ACCOUNT, ROUTINE_NUMBER, TOKEN, URGENT_NUMBER
+from dev.waiting import until
 from messaging import circuits, inbound
 from messaging.circuits import DOUBTFUL, open_circuits
 from messaging.claim import LEASE, claim
-from messaging.models import Circuit, Kind, Lane, Sender, Sms
+from messaging.gateway import Fault
+from messaging.models import Circuit, Kind, Lane, OptOut, Sender, Sms
 from messaging.pace import slow_down
+from messaging.reading_back import read_back
 from messaging.sending import send_due
 from messaging.settling import go_again, settle
+from messaging.vocabulary import FAULTS
 from tests.cast import OTHER_ACCOUNT, OTHER_NUMBER, OTHER_TOKEN, make_sender
 from tests.texts import NUMBER, get, now, queue_text, queue_texts, state
 
@@ -267,3 +272,80 @@ def test_a_text_that_may_repeat_goes_again_by_another_sender(simulator, standby,
     send_due(lane, begun + timedelta(seconds=LEASE + 2))
     assert (state(page), get(page).account) == ("accepted", OTHER_ACCOUNT)
     assert get(other).account == ACCOUNT
+
+
+def failed(sms_id: UUID, code: int) -> None:
+    form = {"MessageSid": get(sms_id).sid or "", "MessageStatus": "failed", "ErrorCode": str(code)}
+    inbound.report(sms_id, get(sms_id).attempt, form)
+
+
+@pytest.mark.parametrize(("code", "name"), [(30002, ACCOUNT), (30032, ROUTINE_NUMBER)])
+def test_what_fails_after_it_was_accepted_rests_until_it_fails_no_more(simulator, code, name):
+    """That a probe is accepted proves nothing: so were those that failed."""
+    begun = now()
+    first = queue_text()
+    send_due(Lane.ROUTINE, begun)
+    failed(first, code)
+    assert open_names() == [name]
+    ids = queue_texts(numbers(20))
+    for seconds in range(10, 250, 10):
+        at = begun + timedelta(seconds=seconds)
+        assert send_due(Lane.ROUTINE, at) <= 1
+    assert open_names() == [name]
+    last = next(sms_id for sms_id in ids if get(sms_id).state == "accepted")
+    failed(last, code)
+    Circuit.objects.update(reported_at=at)
+    later = at + timedelta(minutes=6)
+    send_due(Lane.ROUTINE, later)
+    assert open_names() == []
+    send_due(Lane.ROUTINE, later + timedelta(seconds=5))
+    assert "queued" not in states()
+
+
+def test_a_report_on_a_former_attempt_blames_nobody(simulator):
+    sms_id = queue_text()
+    send_due(Lane.ROUTINE)
+    Sms.objects.update(attempt=2)
+    inbound.report(sms_id, 1, {"MessageStatus": "failed", "ErrorCode": "30002"})
+    assert open_names() == []
+
+
+def test_a_daily_limit_of_one_carrier_stops_nobody(simulator, sender):
+    sms_id = queue_text()
+    send_due(Lane.ROUTINE)
+    failed(sms_id, 30023)
+    sender.refresh_from_db()
+    assert (open_names(), sender.slowed_to) == ([], 1)
+
+
+def test_a_report_of_too_quick_slows_its_sender(simulator, sender):
+    sms_id = queue_text()
+    send_due(Lane.ROUTINE)
+    failed(sms_id, 30022)
+    sender.refresh_from_db()
+    assert sender.slowed_to == 0.5
+
+
+@pytest.mark.parametrize("way", ["callback", "read back", "settled"])
+def test_a_stop_that_is_told_of_later_is_noted_however_it_comes(simulator, way):
+    simulator.break_number(NUMBER, 30003)
+    if way == "settled":
+        simulator.inject("reset_after", on="create", count=1)
+    sms_id = queue_text()
+    send_due(Lane.ROUTINE)
+    # The simulator knows 21610 as an answer to a post alone.
+    until(lambda: told(simulator, sms_id) == "undelivered", 10, "it failed")
+    if way == "callback":
+        failed(sms_id, 21610)
+    else:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setitem(FAULTS, 30003, Fault.OPTED_OUT)
+            if way == "settled":
+                settle(now() + timedelta(seconds=30))
+            else:
+                read_back(now() + timedelta(minutes=11))
+    assert OptOut.objects.get(number=NUMBER).opted_out
+
+
+def told(simulator, sms_id: UUID) -> str:
+    return simulator.ledger(our_id=sms_id)["messages"][0]["status"]

@@ -63,6 +63,7 @@ def test_how_long_to_wait_is_taken_from_the_answer(text, wait):
 def test_only_a_stop_marks_an_opt_out():
     assert judge(reply(400, {"code": 21610})).fault == Fault.OPTED_OUT
     assert judge(reply(400, {"code": 21211})).fault == Fault.NUMBER
+    assert judge(reply(429, {"code": 99_999})).fault == Fault.RATE
 
 
 def test_a_sender_is_added_and_changed_by_the_command(db, capsys):

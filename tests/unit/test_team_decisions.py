@@ -148,7 +148,25 @@ def test_a_gap_outside_the_clinics_range_is_warned_of(ada, due, clinician):
     assert "The open dose is closed" in page
 
 
-# --- Pause, resume, stop --------------------------------------------------------------------------
+# --- Start, pause, resume, stop -----------------------------------------------------------------
+
+
+def test_a_plan_is_started_once(cast, ada, clinician):
+    assert f"{ada}/start" in text(clinician, ada)
+    form = {"interval_days": "7", "starts_on": "2027-01-11", "last_injection_on": "2027-01-09",
+            "reason": "First ones."}  # fmt: skip
+    ahead = clinician.post(f"{ada}/start", form)
+    assert ahead.status_code == 422
+    assert 'id="last_injection_on_wrong"' in ahead.content.decode()
+    assert "First ones." in ahead.content.decode()
+    told = {**form, "last_injection_on": "2027-01-04", "key": "one"}
+    for _ in range(2):
+        assert clinician.post(f"{ada}/start", told).headers["Location"] == ada
+    plan = read_plan(cast.ada)
+    assert (plan.planned.date, plan.last_injection_on) == (date(2027, 1, 11), date(2027, 1, 4))
+    again = clinician.post(f"{ada}/start", {**told, "key": "two"})
+    assert again.status_code == 409
+    assert "has a schedule already" in again.content.decode()
 
 
 def test_a_pause_a_resumption_and_an_end(cast, ada, due, clinician):

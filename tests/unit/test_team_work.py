@@ -8,7 +8,9 @@ from types import SimpleNamespace
 from uuid import uuid4
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from messaging import inbound
 from messaging.models import Sms
@@ -117,6 +119,8 @@ def test_a_note_is_kept_once_however_often_its_form_is_sent(cast, clinician):
     for _ in range(2):
         assert clinician.post(path, {"text": "Rang.", "key": "abc123"}).status_code == 302
     assert WorkNote.objects.filter(kind="note").count() == 1
+    assert clinician.post(path, {"text": "Rang again.", "key": "abc123"}).status_code == 302
+    assert WorkNote.objects.filter(kind="note").count() == 2
     assert clinician.post(path, {"text": "  "}).status_code == 422
 
 
@@ -240,3 +244,25 @@ def test_a_patient_whom_another_clinic_took_over_can_be_read_and_not_changed(cas
     assert "Another clinic took this patient over" in page
     for verb in ("change", "message", "consent", "pause"):
         assert f"{ada}/{verb}" not in page
+
+
+def test_more_rows_ask_the_database_no_more_often(cast, ada, due, clinician):
+    def asked(path: str) -> int:
+        with CaptureQueriesContext(connection) as queries:
+            assert clinician.get(path).status_code == 200
+        return len(queries)
+
+    def live(number: int) -> None:
+        name, phone = f"P{number} Example", f"+4477009001{number:02}"
+        other = make_patient(cast.clinic, cast.clinician, name=name, number=phone)
+        inbound.store(cast.sender, f"SM{uuid4().hex}", phone, "is it ok to fly?", NOW)
+        wrote(cast, f"is it ok to fly on the {number + 1}th?")
+        open_items([Finding(other.id, Cause.UNDELIVERED, {"text": str(uuid4())})], NOW)
+
+    paths = ["/team", "/team/inbox", "/team/patients", ada, f"{ada}/conversation", f"{ada}/doses"]
+    live(0)
+    few = {path: asked(path) for path in paths}
+    for number in range(1, 6):
+        live(number)
+    plan_doses(NOW + timedelta(days=7, hours=1))
+    assert {path: asked(path) for path in paths} == few

@@ -224,6 +224,13 @@ def test_a_text_that_turns_out_to_have_arrived_closes_what_it_opened(cast, cause
     assert settled(item) == "The texts were taken after all."
 
 
+def test_a_refusal_for_a_stop_says_so(cast):
+    sms = queue_to(cast, "a")
+    Sms.objects.filter(id=sms.id).update(error_code=21610)
+    ends(sms, State.FAILED)
+    assert WorkItem.objects.get().cause == Cause.OPTED_OUT
+
+
 def queue_to(cast: Cast, key: str) -> Sms:
     text = outbox.Text(
         scope=Scope.CARE, owner_id=cast.ada.id, about_id=cast.ada.id, dedup_key=key,

@@ -28,6 +28,7 @@ from community.moderation.rule_book import current_book
 from community.notices import telling
 from community.posts.judging import Writing, assess
 from community.posts.limits import LONGEST_BODY
+from community.posts.refused import hear_refused
 from web.community.apart import BELOW
 from web.community.words import refusal_in, words
 from web.words import preferred
@@ -73,7 +74,7 @@ class Visit:
 
     @property
     def help_alone(self) -> Help:
-        """The same for words that went to nobody yet: nobody is called then, nor is it said."""
+        """The same for words that went to nobody yet, a draft: nobody is called, nor is it said."""
         return without_moderator(self.help)
 
 
@@ -142,12 +143,14 @@ def _turned_away(request: HttpRequest, visit: Visit, who: Who) -> HttpResponse |
     words_are_lost = bool(_written(request))
     if visit.narrow and who != Who.APPELLANT:
         if words_are_lost:
+            hear_lost(request, visit)
             return refused(request, visit, Refusal("suspended", ""))
         return redirect("community_decisions")
     if who == Who.MODERATOR and not visit.moderates:
         return show(request, visit, "moderators_only", 403)
     if who in (Who.MEMBER, Who.MODERATOR) and visit.me.accepted_rules != VERSION:
         if words_are_lost:
+            hear_lost(request, visit)
             return refused(request, visit, Refusal("house_rules", ""))
         return redirect("community_rules")
     if request.method in ("GET", "HEAD") and _too_often(visit):
@@ -196,8 +199,14 @@ def _lost(request: HttpRequest, visit: Visit) -> dict[str, Any]:
     written = _written(request)
     return {
         "written": written,
-        "help": visit.help_alone if in_danger(written, visit.me.language) else None,
+        "help": visit.help if in_danger(written, visit.me.language) else None,
     }
+
+
+def hear_lost(request: HttpRequest, visit: Visit) -> None:
+    """Call a person for a sign of danger in words that reach no verb, which would hear them."""
+    if written := _written(request):
+        hear_refused(visit.me.id, written, visit.actor, visit.now)
 
 
 def outside(request: HttpRequest, status: int = 0) -> HttpResponse:

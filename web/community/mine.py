@@ -18,7 +18,7 @@ from community.posts.states import ARROWS
 from community.posts.telling import reasons_of
 from community.reading import spaces
 from community.tags import TAGS
-from web.community.door import Visit, Who, in_danger, persona_page, show
+from web.community.door import Visit, Who, hear_lost, in_danger, persona_page, show
 from web.community.entering import LANGUAGES
 from web.community.places import SIZE, read_key
 from web.community.words import refusal_in, words
@@ -72,6 +72,7 @@ def change(request: HttpRequest, visit: Visit, post_id: UUID) -> HttpResponse:
         return _change_page(request, visit, found, kind(first))
     form = kind(request.POST)
     if not form.is_valid():
+        hear_lost(request, visit)
         said = words(visit.me.language)["errors"]
         errors = {field: said[field] for field in form.errors}
         return _change_page(request, visit, found, form, 422, errors=errors)
@@ -130,7 +131,7 @@ def _change_page(
         tab="mine",
         form=form,
         found=found,
-        help=visit.help_alone if danger else None,
+        help=visit.help if danger else None,
         languages=LANGUAGES,
         tags=TAGS,
         longest=LONGEST_BODY,

@@ -22,7 +22,7 @@ from community.posts.posting import Posted, open_thread
 from community.posts.posting import reply as post_reply
 from community.posts.telling import reasons
 from community.reading import spaces, threads
-from web.community.door import Visit, Who, in_danger, persona_page, show
+from web.community.door import Visit, Who, hear_lost, in_danger, persona_page, show
 from web.community.entering import LANGUAGES
 from web.community.words import refusal_in, words
 
@@ -89,6 +89,8 @@ def _write(request: HttpRequest, visit: Visit, form: ReplyForm, where: Where) ->
     if request.method != "POST":
         return _page(request, visit, form, where)
     if not form.is_valid():
+        if request.POST.get("act") == "send":
+            hear_lost(request, visit)
         said = words(visit.me.language)["errors"]
         return _page(request, visit, form, where, 422, errors={f: said[f] for f in form.errors})
     writing = form.writing(visit)
@@ -173,6 +175,7 @@ def _page(
     facts |= whereabouts(visit, where)
     text = "\n".join(request.POST.get(name, "") for name in ("title", "body"))
     danger = request.method == "POST" and in_danger(text, visit.me.language)
+    sent = request.POST.get("act") == "send"
     return show(
         request,
         visit,
@@ -181,7 +184,7 @@ def _page(
         tab="talk",
         form=form,
         form_key=request.POST.get("form") or uuid4().hex,
-        help=visit.help_alone if danger else None,
+        help=(visit.help if sent else visit.help_alone) if danger else None,
         languages=LANGUAGES,
         tags=tags.TAGS,
         longest=LONGEST_BODY,

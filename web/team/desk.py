@@ -17,7 +17,7 @@ from django.utils import timezone
 from accounts import audit, replies, request_id
 from accounts.access import MAY, May, memberships_of
 from accounts.models import Clinic, Membership, User
-from accounts.refusals import Forbidden, NotFound
+from accounts.refusals import Conflict, Forbidden, NotFound
 from web.team.moments import When
 
 P = ParamSpec("P")
@@ -122,10 +122,16 @@ def once(request: HttpRequest, desk: Desk, act: Callable[[], str]) -> None:
     key = request.POST.get("key", "")
     sent = {name: request.POST.getlist(name) for name in request.POST if name != FORGERY}
     if 1 <= len(key) <= LONGEST_KEY and key.isalnum() and key.isascii():
-        kept = replies.once(
-            desk.user.id, request.path, key, sent, lambda: replies.Reply(200, {"said": act()})
-        )
-        said = kept.body["said"]
+        try:
+            kept = replies.once(
+                desk.user.id, request.path, key, sent, lambda: replies.Reply(200, {"said": act()})
+            )
+            said = kept.body["said"]
+        except Conflict as refusal:
+            if refusal.code != "idempotency_key_reused":
+                raise
+            # Gone back to, written anew and sent again: another act, which its verb judges.
+            said = act()
     else:
         said = act()
     messages.success(request, said)

@@ -89,6 +89,9 @@ _SAYINGS: dict[str, Callable[[Mapping[str, Any], When], str]] = {
     "signs": _signs,
     "date": _date,
     "other": _injections,
+    "taken_on": lambda facts, when: (
+        "" if "other" in facts else f"Injected on {_day(facts['taken_on'], when)}."
+    ),
     "effect": _effect,
     "error": lambda facts, when: FAULT_IN_WORDS[fault_of(facts["error"])] if facts["error"] else "",
     "on": lambda facts, when: f"Since {_day(facts['on'], when)}.",

@@ -13,6 +13,7 @@ from web.team.patients import patient, patients
 from web.team.reaching import correct, message, withdraw
 from web.team.resting import pause, resume, stop
 from web.team.sign_in import choose_clinic, sign_in, sign_out
+from web.team.starting import start
 from web.team.worklist import worklist
 
 urlpatterns = [
@@ -28,6 +29,7 @@ urlpatterns = [
     path("team/items/<uuid:item_id>/close", close, name="team_close"),
     path("team/patients", patients, name="team_patients"),
     path("team/patients/<uuid:patient_id>", patient, name="team_patient"),
+    path("team/patients/<uuid:patient_id>/start", start, name="team_start"),
     path("team/patients/<uuid:patient_id>/change", change, name="team_change"),
     path("team/patients/<uuid:patient_id>/change/confirm", confirm, name="team_confirm"),
     path("team/patients/<uuid:patient_id>/pause", pause, name="team_pause"),
