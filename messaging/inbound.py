@@ -92,6 +92,12 @@ def say(scope: str, number: str, *, opted_out: bool, said_at: datetime) -> bool:
     return bool(turned)
 
 
+def unsay(scope: Scope, number: str, said_at: datetime) -> None:
+    """Take back that a number takes no texts, if nothing was said of it since."""
+    said = OptOut.objects.filter(scope=scope, number=number, opted_out=True, said_at=said_at)
+    said.update(opted_out=False)
+
+
 def opted_out(scope: Scope, numbers: Collection[str]) -> dict[str, datetime]:
     """Which of these numbers take no texts in a scope, and since when."""
     said = OptOut.objects.filter(scope=scope, number__in=numbers, opted_out=True)

@@ -45,7 +45,7 @@ FAULTS: dict[int, Fault] = {
     # What became of an accepted message.
     30001: Fault.PASSING,  # the queue was full
     30003: Fault.PASSING,  # handset off or out of reach
-    30004: Fault.NUMBER,  # blocked
+    30004: Fault.PASSING,  # blocked, or out of reach
     30005: Fault.NUMBER,  # unknown
     30006: Fault.NUMBER,  # landline or unreachable carrier
     30007: Fault.TEXT,  # filtered

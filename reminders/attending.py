@@ -12,8 +12,9 @@ from django.db import transaction
 from accounts import audit
 from accounts.models import User
 from accounts.refusals import Conflict, Stale
-from messaging import outbox
-from reminders.models import Outcome, Urgency, WorkItem, WorkNote
+from messaging import inbound, outbox
+from messaging.models import Scope
+from reminders.models import Cause, Outcome, Urgency, WorkItem, WorkNote
 
 LEASE = timedelta(minutes=30)
 """How long an item that was taken is somebody's. Enough to reach a patient and to write down what
@@ -68,7 +69,8 @@ def close(
     *,
     times: int | None = None,
 ) -> WorkItem:
-    """Close an item: it was dealt with, or there was nothing to do. text: a last note, or "".
+    """Close an item: it was dealt with, or there was nothing to do. text: a last note, or "". To a
+    number that couldn't be texted texts go again.
     times: how many findings it had when its closer looked; None asks nothing.
 
     Raises Conflict if it is closed already, or somebody else's; Stale if more has happened, for
@@ -87,6 +89,9 @@ def close(
         item.closed_by, item.outcome = actor.user, outcome
         _store(item, WorkNote.Kind.CLOSED, actor, now, text, outcome=outcome.value)
         outbox.cancel([item.id])
+        if item.cause == Cause.NUMBER_UNREACHABLE:
+            since = datetime.fromisoformat(item.facts["since"])
+            inbound.unsay(Scope.CARE, item.patient.number, since)
     return item
 
 

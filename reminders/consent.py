@@ -37,7 +37,7 @@ def take_up_again(patient: Patient, agreed_on: date, now: datetime) -> None:
     withdrawn = patient.work_items.filter(cause=Cause.CONSENT_MISSING, closed_at=None).first()
     if withdrawn is None or agreed_on.isoformat() < withdrawn.facts["on"]:
         return
-    stays = [Cause.OPTED_OUT, Cause.NUMBER_LOST]
+    stays = [Cause.OPTED_OUT, Cause.NUMBER_LOST, Cause.NUMBER_UNREACHABLE]
     if not patient.work_items.filter(cause__in=stays, closed_at=None).exists():
         inbound.say(Scope.CARE, patient.number, opted_out=False, said_at=now)
     settle_items([patient.id], [Cause.CONSENT_MISSING], now, agreed_on=agreed_on.isoformat())

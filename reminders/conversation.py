@@ -320,7 +320,12 @@ class Conversation:
             self._to_read(self.patients)
             return
         ids = [patient.id for patient in self.patients]
-        causes = [Cause.OPTED_OUT, Cause.CONSENT_MISSING, Cause.NUMBER_LOST]
+        causes = [
+            Cause.OPTED_OUT,
+            Cause.CONSENT_MISSING,
+            Cause.NUMBER_LOST,
+            Cause.NUMBER_UNREACHABLE,
+        ]
         settle_items(ids, causes, self.now, text=str(row.id))
         self._close(Handled.STARTED, Reply("texts_started") if confirm else None)
 

@@ -208,7 +208,12 @@ def _readdress(
     patient.save(update_fields=["number"])
     _end([change], NumberChange.Outcome.CONFIRMED, now)
     too_late = outbox.readdress(patient.id, patient.number, now)
-    causes = [Cause.NUMBER_LOST, Cause.NUMBER_DOUBTFUL, Cause.UNDELIVERED]
+    causes = [
+        Cause.NUMBER_LOST,
+        Cause.NUMBER_DOUBTFUL,
+        Cause.NUMBER_UNREACHABLE,
+        Cause.UNDELIVERED,
+    ]
     if patient.work_items.filter(cause=Cause.CONSENT_MISSING, closed_at=None).exists():
         # A new phone doesn't bring back the consent that was withdrawn.
         inbound.say(Scope.CARE, patient.number, opted_out=True, said_at=now)

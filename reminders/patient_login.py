@@ -154,7 +154,7 @@ def second_proof_needed(user: User, *, known_device: bool) -> bool:
     patient = patient_of(user)
     if patient is None or not known_device:
         return patient is not None
-    doubts = [Cause.UNDELIVERED, Cause.NUMBER_LOST]
+    doubts = [Cause.UNDELIVERED, Cause.NUMBER_LOST, Cause.NUMBER_UNREACHABLE]
     return WorkItem.objects.filter(patient=patient, cause__in=doubts, closed_at=None).exists()
 
 

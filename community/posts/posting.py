@@ -14,7 +14,6 @@ from community.models import (
     CaseKind,
     Draft,
     Follow,
-    LiveThread,
     Persona,
     PersonaRole,
     Post,
@@ -184,6 +183,7 @@ def _store(
         # It is moved once its revision is there, which names it.
         state=PostState.BLOCKED if state == PostState.BLOCKED else PostState.PENDING,
         state_at=now,
+        latest=0,
         crisis=assessment.crisis,
     )
     revision = add_revision(post, author, assessment, now)
@@ -228,17 +228,15 @@ def publish(
     first = post.published_at is None
     if first:
         post.published_at = now
-        post.save(update_fields=["published_at"])
     states.move(post, PostState.PUBLISHED, actor, now, revision)
-    visibility.refresh(post, thread)
-    if first and not post.opens and LiveThread.objects.filter(thread=thread).exists():
+    appeared = visibility.refresh(post, thread)
+    if first and appeared and not post.opens:
         tell_of_reply(post, thread, now)
 
 
 def add_revision(post: Post, by: Persona, assessment: Assessment, now: datetime) -> Revision:
-    """Store one wording of a post, masked, with what the rules made of it."""
-    last = post.revisions.order_by("-number").values_list("number", flat=True).first() or 0
-    post.latest = last + 1
+    """Store one wording of a locked post, masked, with what the rules made of it."""
+    post.latest += 1
     post.crisis = post.crisis or assessment.crisis
     post.save(update_fields=["latest", "crisis"])
     writing = assessment.writing

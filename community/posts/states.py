@@ -52,7 +52,8 @@ def move(
     post.state, post.published = to, revision
     if before != to:
         post.state_at = now
-    post.save(update_fields=["state", "state_at", "published", "version", "latest", "crisis"])
+    moved = ["state", "state_at", "published", "published_at", "version", "latest", "crisis"]
+    post.save(update_fields=moved)
     write_down(post, before, actor)
 
 

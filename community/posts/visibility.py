@@ -83,13 +83,13 @@ _SHOW_POST = _SHOW.format(
 _SHOW_THREAD = _SHOW.format(configs=_CONFIGS, which="post.thread_id = %s")
 
 
-def refresh(post: Post, thread: Thread) -> None:
+def refresh(post: Post, thread: Thread) -> bool:
     """Make what can be seen follow from the state of a post that was moved, or whose revision
-    changed. With its opener a whole thread comes and goes."""
+    changed; answers whether it came to be seen. With its opener a whole thread comes and goes."""
     if post.state == PostState.PUBLISHED:
-        _show(post, thread)
-    else:
-        _take_away(post, thread)
+        return _show(post, thread)
+    _take_away(post, thread)
+    return False
 
 
 def take_all_away(posts: Sequence[Post]) -> None:
@@ -122,15 +122,16 @@ def is_seen(thread: Thread) -> bool:
     return LiveThread.objects.filter(thread=thread).exists()
 
 
-def _show(post: Post, thread: Thread) -> None:
-    shown = _show_by(_SHOW_POST, post.id)
+def _show(post: Post, thread: Thread) -> bool:
+    """Answers whether it came to be seen."""
+    fresh = _show_by(_SHOW_POST, post.id) == [True]
     if not post.opens:
-        if shown == [True]:
+        if fresh:
             _moved_on(thread, +1)
-        return
-    if shown == [False]:
+        return fresh
+    if not fresh:
         _tag(LiveThread.objects.get(thread=thread), post)
-        return
+        return False
     _show_by(_SHOW_THREAD, thread.id)
     live = LiveThread.objects.create(
         thread=thread,
@@ -142,6 +143,7 @@ def _show(post: Post, thread: Thread) -> None:
         replies=LiveText.objects.filter(thread=thread, opens=False).count(),
     )
     _tag(live, post)
+    return True
 
 
 def _take_away(post: Post, thread: Thread) -> None:

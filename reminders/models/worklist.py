@@ -23,6 +23,7 @@ class Cause(models.TextChoices):
     OPTED_OUT = "opted_out", "The patient stopped our texts"
     NUMBER_LOST = "number_lost", "The patient's phone is lost, and the new number not confirmed"
     NUMBER_DOUBTFUL = "number_doubtful", "The patient's number may be wrong"
+    NUMBER_UNREACHABLE = "number_unreachable", "The patient's number can't be texted"
     HELD_BACK = "held_back", "A text was held back: too many in a week"
     SIDE_EFFECT = "side_effect", "The patient wrote of a side effect"
     TEXT_TO_READ = "text_to_read", "A text that was not understood"
@@ -66,6 +67,8 @@ NEXT_STEP: dict[Cause, str] = {
     Cause.NUMBER_LOST: "Get a number from the patient at which they can be reached, and enter it.",
     Cause.NUMBER_DOUBTFUL: "Check the number with the patient, and correct it. Somebody wrote from "
     "it that it isn't theirs, or the code to a new number wasn't given in time.",
+    Cause.NUMBER_UNREACHABLE: "Get a number from the patient that can be texted, and enter it. If "
+    "this one is right after all, close the item: our texts go to it again.",
     Cause.OPTED_OUT: "Ask the patient how they want to be reached. Their plan goes on, only the "
     "texts have stopped. START from their own phone brings them back.",
     Cause.HELD_BACK: "Tell the patient what the text would have said.",

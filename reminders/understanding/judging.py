@@ -346,13 +346,14 @@ class Reading(Heard):
         known = {at for one in meant for at in range(one.first, one.last)}
         # "38.7" is two tokens.
         known |= {at + 1 for at in known if self.is_fraction(at + 1)}
-        loose = (
-            any(token.text[0].isdigit() and at not in known for at, token in enumerate(self.tokens))
-            and not self.shortcut
-        )
+        taken = Meaning.TAKEN in self.meanings
+        figures = {at for at, token in enumerate(self.tokens) if token.text[0].isdigit()}
+        if taken:
+            figures -= {at for at in figures if ":" in self.tokens[at].text}
+        loose = bool(figures - known) and not self.shortcut
         if when is None:
             return loose
-        if Meaning.TAKEN in self.meanings:
+        if taken:
             return loose or not agree or (when.minutes or 0) > 0 or (when.days or 0) > 0
         if Meaning.SKIP in self.meanings:
             return self._is_to_come

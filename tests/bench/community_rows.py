@@ -54,6 +54,42 @@ class Community:
             cursor.execute("RESET session_replication_role")
         self.posts = posts
 
+    def follow(self, each: int) -> None:
+        """Let the reader follow every so many-th thread."""
+        with connection.cursor() as cursor:
+            cursor.execute(
+                """
+                INSERT INTO community_follow (id, thread_id, persona_id)
+                    SELECT uuidv7(), thread_id, %s FROM (
+                        SELECT thread_id, row_number() OVER (ORDER BY thread_id) AS nth
+                        FROM community_livethread
+                    ) numbered WHERE nth %% %s = 0
+                """,
+                [self.reader.id, each],
+            )
+            cursor.execute("VACUUM ANALYZE community_follow")
+
+    def bind(self, bonds: int) -> None:
+        """Let so many others have blocked the reader, none of whom wrote anything: what is left out
+        is looked for, and the page is as long as before."""
+        with connection.cursor() as cursor:
+            cursor.execute(
+                """
+                WITH others AS (
+                    INSERT INTO community_persona (id, pseudonym, pseudonym_key, role, language,
+                            time_zone, accepted_rules, joined_at, condition, tags, approved_posts)
+                        SELECT gen_random_uuid(), n, 'b' || n, 'member', 'en', 'UTC', 1, now(), '',
+                            '{}', 0
+                        FROM generate_series(1, %s) n
+                        RETURNING id
+                )
+                INSERT INTO community_bond (id, persona_id, other_id, kind)
+                    SELECT uuidv7(), id, %s, 'block' FROM others
+                """,
+                [bonds, self.reader.id],
+            )
+            cursor.execute("VACUUM ANALYZE community_persona, community_bond")
+
     def wait(self, cases: int) -> None:
         """Let so many posts wait for a moderator."""
         with connection.cursor() as cursor:

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 from django.db import connection, transaction
 
-from community.models import HouseRule, LiveText, LiveThread, RuleState
+from community.models import Bond, HouseRule, LiveText, LiveThread, RuleState
 from community.moderation.queue import waiting
 from community.posts.posting import reply
 from community.reading.feeds import Order, Wanted, feed
@@ -22,6 +22,8 @@ from tests.community import as_actor, wrote
 PAGE = 20
 RULES = 2_000
 FEW_CASES, MANY_CASES = 1_000, 100_000
+EACH_FOLLOWED = 20
+BONDS = 1_000
 COMMON, RARE = "headache", "headache nurse coffee"
 ALIKE = 1.3
 """At most so many times the cost of a first page a deep one may have."""
@@ -37,16 +39,21 @@ class Peers:
     def measured(self) -> Iterator[Target]:
         yield from self._pages()
         yield from self._search()
+        yield from self._with_bonds()
         yield from self._posting()
         yield self._queue()
 
     def _pages(self) -> Iterator[Target]:
         space = self.community.space.id
+        self.community.follow(EACH_FOLLOWED)
+        self.me.tags, self.me.interval_days = ["sleep", "mood"], 7
         deep = self._deep_in_the_feed()
         for what, wanted in (
             ("feed of all, new", Wanted(Order.NEW)),
             ("feed of a space, active", Wanted(Order.ACTIVE, space=space)),
             ("feed of a tag, new", Wanted(Order.NEW, tag="sleep")),
+            ("feed of what is like mine, new", Wanted(Order.NEW, like_mine=True)),
+            ("feed of what I follow, new", Wanted(Order.NEW, followed=True)),
         ):
             yield alike(
                 f"{what}: a deep page against the first",
@@ -73,6 +80,28 @@ class Peers:
                 f"search, newest first, {what}: against the bare query", "times",
                 ours.ms / bare.ms, 2, less=True, how=shown(ours, bare),
             )  # fmt: skip
+
+        newest = cost(lambda: search(self.me, COMMON, "en", Sort.NEWEST, None, PAGE))
+        best = cost(lambda: search(self.me, COMMON, "en", Sort.BEST, None, PAGE))
+        yield Target(
+            "search, best of a common word: against the newest", "times",
+            best.ms / newest.ms, 10, less=True, how=shown(best, newest),
+        )  # fmt: skip
+
+    def _with_bonds(self) -> Iterator[Target]:
+        """A reader whom very many have blocked, which nobody bounds."""
+
+        def read() -> object:
+            return feed(self.me, Wanted(Order.ACTIVE), None, PAGE)
+
+        free = cost(read)
+        self.community.bind(BONDS)
+        bound = cost(read)
+        yield Target(
+            f"feed of all, read by somebody whom {BONDS:,} blocked: against nobody", "times",
+            bound.ms / free.ms, 5, less=True, how=shown(bound, free),
+        )  # fmt: skip
+        Bond.objects.all().delete()
 
     def _posting(self) -> Iterator[Target]:
         thread = LiveThread.objects.order_by("-published_at").values_list("thread", flat=True)[0]

@@ -39,7 +39,10 @@ def test_a_while_without_redis_and_an_empty_one_after_it(
         start_now(world.cast, patient)
 
     until(lambda: arrived() == 30, 90, "all arrived once Redis was back")
-    time.sleep(5)  # for a second text, if there were one
+    # Whoever would send one again has looked once more.
+    world.await_look("settle")
+    world.await_look("send_routine")
+    world.simulator.wait_until_quiet()
     assert len(world.simulator.ledger()["ids"]) == 30
     assert world.simulator.doubles() == {}
     assert set(Sms.objects.values_list("attempt", flat=True)) == {1}

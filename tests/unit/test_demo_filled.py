@@ -7,6 +7,8 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 
 from accounts.models import Membership, Role
+from accounts.people import user_of_phone
+from community.members import entering
 from community.models import (
     Appeal,
     Case,
@@ -18,7 +20,7 @@ from community.models import (
     Post,
     Sanction,
 )
-from dev import demo_people
+from dev import demo_community, demo_people
 from messaging.models import Sms
 from reminders.models import (
     BloodResult,
@@ -33,6 +35,7 @@ from reminders.models import (
     WorkItem,
     WorkNote,
 )
+from reminders.patient_login import take_welcome_code
 from reminders.planning import plan_doses
 
 NOW = datetime(2026, 11, 23, 16, 20, 41, tzinfo=UTC)
@@ -45,10 +48,24 @@ def test_it_is_filled_once_and_whole(db: None) -> None:
     their_past_is_whole()
     what_was_missed_lately_is_on_the_worklist()
     the_community_is_alive()
+    who_plays_it_comes_in_by_pages()
     # Nothing of the past is asked for again.
     assert not Sms.objects.filter(state="queued").exists()
     plan_doses(NOW)
     assert Sms.objects.filter(state="queued").count() < 5
+
+
+def who_plays_it_comes_in_by_pages() -> None:
+    """They are patients, too: their welcome codes are good, and so is the way in."""
+    invited = demo_community.invite_to_pages(NOW)
+    assert set(invited) == {name for name, _ in demo_community.WHO_SIGN_IN.values()}
+    for pseudonym, (number, code) in invited.items():
+        user = user_of_phone(number)
+        assert user is not None
+        take_welcome_code(user, code, NOW)
+        assert entering.enter(user, NOW).persona.pseudonym == pseudonym
+    said = demo_community.what_to_try("http://site", "http://phones", "secret", "take {}", NOW)
+    assert "http://site/sign-in with" in said
 
 
 def two_clinics_are_there() -> None:

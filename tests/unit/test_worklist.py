@@ -9,6 +9,7 @@ from accounts.models import AuditEntry, Role
 from accounts.refusals import Conflict
 from dev.environment import ROUTINE_NUMBER
 from messaging import inbound, outbox
+from messaging.claim import claim
 from messaging.models import Scope, Sms, SmsEvent
 from messaging.states import Finding as Evidence
 from messaging.states import State
@@ -21,7 +22,7 @@ from reminders.news import take_news
 from reminders.plan import read_plan
 from reminders.sweep import sweep
 from reminders.worklist import Finding, open_items, settle_items
-from tests.cast import NOW, Cast, make_user
+from tests.cast import NOW, Cast, make_patient, make_user
 from tests.codes import code_sent
 
 MINUTE = timedelta(minutes=1)
@@ -229,6 +230,43 @@ def test_a_refusal_for_a_stop_says_so(cast):
     Sms.objects.filter(id=sms.id).update(error_code=21610)
     ends(sms, State.FAILED)
     assert WorkItem.objects.get().cause == Cause.OPTED_OUT
+
+
+def refused(cast: Cast) -> WorkItem:
+    """Ada's number is refused for good, and her worklist says so."""
+    sms = queue_to(cast, "refused")
+    Sms.objects.filter(id=sms.id).update(error_code=21211, claimed_at=NOW)
+    ends(sms, State.FAILED)
+    return WorkItem.objects.get(patient=cast.ada, closed_at=None)
+
+
+def test_a_number_that_is_refused_for_good_gets_nothing_until_somebody_closes_the_item(cast):
+    item = refused(cast)
+    assert item.cause == Cause.NUMBER_UNREACHABLE
+    sms = queue_to(cast, "next")
+    Sms.objects.filter(id=sms.id).update(available_at=NOW, expires_at=LATER)
+    assert claim("routine", NOW) == []
+    sms.refresh_from_db()
+    assert sms.state == State.SUPPRESSED
+    take_news(NOW)
+    assert WorkItem.objects.get() == item, "that is no stop of the patient's"
+    attending.close(item.id, Outcome.DONE, "", cast.actor, LATER)
+    again = queue_to(cast, "after")
+    assert [text.id for text in claim("routine", NOW)] == [again.id]
+
+
+def test_closing_it_takes_back_no_stop_that_came_since(cast):
+    item = refused(cast)
+    inbound.say("care", cast.ada.number, opted_out=True, said_at=NOW + timedelta(minutes=1))
+    attending.close(item.id, Outcome.DONE, "", cast.actor, LATER)
+    assert inbound.opted_out(Scope.CARE, [cast.ada.number])
+
+
+def test_whoever_shares_a_refused_phone_is_told_of_too(cast):
+    make_patient(cast.clinic, cast.clinician, name="Bea Example")
+    refused(cast)
+    found = WorkItem.objects.filter(cause=Cause.NUMBER_UNREACHABLE)
+    assert len({item.patient_id for item in found}) == 2
 
 
 def queue_to(cast: Cast, key: str) -> Sms:

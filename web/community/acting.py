@@ -14,7 +14,7 @@ from community.members import bonds
 from community.models import BondKind, ReactionKind, ReportReason
 from community.moderation.reports import Complaint, Reported, report_member, report_post, reports_by
 from community.posts import reacting
-from web.community.door import Visit, Who, hear_lost, in_danger, persona_page, show
+from web.community.door import Visit, Who, heard, persona_page, show
 from web.community.places import by_key, read_place
 from web.community.words import refusal_in, words
 
@@ -105,9 +105,7 @@ def _report(
     said = words(visit.me.language)
     if request.method == "POST":
         errors = {field: said["errors"][field] for field in form.errors}
-        if errors:
-            hear_lost(request, visit)
-        else:
+        if not errors:
             sent = form.cleaned_data
             try:
                 done = act(Complaint(ReportReason(sent["reason"]), sent["words"]))
@@ -117,7 +115,6 @@ def _report(
                 if done.crisis:
                     return redirect(reverse("community_help", query={"told": "heard"}))
                 return redirect(reverse("community_reports", query={"told": "reported"}))
-    danger = bool(errors) and in_danger(request.POST.get("words", ""), visit.me.language)
     return show(
         request,
         visit,
@@ -126,7 +123,7 @@ def _report(
         tab="talk",
         form=form,
         errors=errors,
-        help=visit.help if danger else None,
+        help=heard(request, visit) if errors else None,
         reasons=[(key, said["report_reasons"][key]) for key in ReportReason.values],
         longest=LONGEST,
     )

@@ -74,7 +74,7 @@ class Visit:
 
     @property
     def help_alone(self) -> Help:
-        """The same for words that went to nobody yet, a draft: nobody is called, nor is it said."""
+        """The same for words that are looked at, and not sent: nobody is called, nor is it said."""
         return without_moderator(self.help)
 
 
@@ -117,8 +117,8 @@ def persona_page(who: Who) -> Callable[[View[P]], Guarded[P]]:
                 return turned
             try:
                 return view(request, visit, *args, **kwargs)
-            except (NotFound, Http404):
-                return show(request, visit, "gone", 404, **_lost(request, visit))
+            except (NotFound, Http404) as gone:
+                return show(request, visit, "gone", 404, **_lost(request, visit, gone))
             except Refusal as refusal:
                 return refused(request, visit, refusal)
 
@@ -143,14 +143,12 @@ def _turned_away(request: HttpRequest, visit: Visit, who: Who) -> HttpResponse |
     words_are_lost = bool(_written(request))
     if visit.narrow and who != Who.APPELLANT:
         if words_are_lost:
-            hear_lost(request, visit)
             return refused(request, visit, Refusal("suspended", ""))
         return redirect("community_decisions")
     if who == Who.MODERATOR and not visit.moderates:
         return show(request, visit, "moderators_only", 403)
     if who in (Who.MEMBER, Who.MODERATOR) and visit.me.accepted_rules != VERSION:
         if words_are_lost:
-            hear_lost(request, visit)
             return refused(request, visit, Refusal("house_rules", ""))
         return redirect("community_rules")
     if request.method in ("GET", "HEAD") and _too_often(visit):
@@ -191,22 +189,27 @@ def for_one(response: HttpResponse) -> HttpResponse:
 def refused(request: HttpRequest, visit: Visit, refusal: Refusal) -> HttpResponse:
     """A page that says why something wasn't done; help first, where the words need it."""
     why = refusal_in(visit.me.language, refusal, visit.me)
-    return show(request, visit, "refused", 409, why=why, **_lost(request, visit))
+    return show(request, visit, "refused", 409, why=why, **_lost(request, visit, refusal))
 
 
-def _lost(request: HttpRequest, visit: Visit) -> dict[str, Any]:
+def _lost(request: HttpRequest, visit: Visit, why: Exception) -> dict[str, Any]:
     """What somebody wrote that went nowhere, for them to keep."""
+    return {"written": _written(request), "help": heard(request, visit, why)}
+
+
+def heard(request: HttpRequest, visit: Visit, why: Exception | None = None) -> Help | None:
+    """Help for whoever wrote something that wasn't taken and has a sign of danger in it: a person
+    is called, as the verb itself has done where its refusal says so."""
+    if isinstance(why, Refusal) and "help" in why.facts:
+        told: Help = why.facts["help"]
+        return told
     written = _written(request)
-    return {
-        "written": written,
-        "help": visit.help if in_danger(written, visit.me.language) else None,
-    }
+    return hear_refused(visit.me.id, written, visit.actor, visit.now) if written else None
 
 
-def hear_lost(request: HttpRequest, visit: Visit) -> None:
-    """Call a person for a sign of danger in words that reach no verb, which would hear them."""
-    if written := _written(request):
-        hear_refused(visit.me.id, written, visit.actor, visit.now)
+def looked_at(request: HttpRequest, visit: Visit) -> Help | None:
+    """Help for whoever only looks at such words: they are said to nobody yet."""
+    return visit.help_alone if in_danger(_written(request), visit.me.language) else None
 
 
 def outside(request: HttpRequest, status: int = 0) -> HttpResponse:

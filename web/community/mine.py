@@ -18,7 +18,7 @@ from community.posts.states import ARROWS
 from community.posts.telling import reasons_of
 from community.reading import spaces
 from community.tags import TAGS
-from web.community.door import Visit, Who, hear_lost, in_danger, persona_page, show
+from web.community.door import Visit, Who, heard, persona_page, show
 from web.community.entering import LANGUAGES
 from web.community.places import SIZE, read_key
 from web.community.words import refusal_in, words
@@ -72,17 +72,19 @@ def change(request: HttpRequest, visit: Visit, post_id: UUID) -> HttpResponse:
         return _change_page(request, visit, found, kind(first))
     form = kind(request.POST)
     if not form.is_valid():
-        hear_lost(request, visit)
         said = words(visit.me.language)["errors"]
         errors = {field: said[field] for field in form.errors}
-        return _change_page(request, visit, found, form, 422, errors=errors)
+        help_ = heard(request, visit)
+        return _change_page(request, visit, found, form, 422, errors=errors, help=help_)
     try:
         posted = edit(
             visit.me.id, post_id, form.writing(visit), _seen(request), visit.actor, visit.now
         )
     except (Conflict, Forbidden, Invalid, Stale) as refusal:
         errors = {"body": refusal_in(visit.me.language, refusal, visit.me)}
-        return _change_page(request, visit, my_post(visit.me, post_id), form, 409, errors=errors)
+        found = my_post(visit.me, post_id)
+        help_ = heard(request, visit, refusal)
+        return _change_page(request, visit, found, form, 409, errors=errors, help=help_)
     return redirect(goes_on(posted))
 
 
@@ -121,8 +123,6 @@ def _change_page(
 ) -> HttpResponse:
     """The form, with the words that were sent; the version is the present one, so that whoever was
     told that something happened meanwhile can send them again."""
-    text = "\n".join(request.POST.get(name, "") for name in ("title", "body"))
-    danger = request.method == "POST" and in_danger(text, visit.me.language)
     return show(
         request,
         visit,
@@ -131,7 +131,6 @@ def _change_page(
         tab="mine",
         form=form,
         found=found,
-        help=visit.help if danger else None,
         languages=LANGUAGES,
         tags=TAGS,
         longest=LONGEST_BODY,

@@ -16,7 +16,7 @@ from community.moderation import board
 from community.moderation.appeals import appeal, decision_about, decisions_about
 from community.moderation.reasons import reason_in_words, way_to_appeal
 from community.notices import telling
-from web.community.door import Visit, Who, hear_lost, in_danger, persona_page, show
+from web.community.door import Visit, Who, heard, persona_page, show
 from web.community.places import by_key
 from web.community.words import moment, refusal_in, words
 
@@ -65,9 +65,7 @@ def decision(request: HttpRequest, visit: Visit, decision_id: UUID) -> HttpRespo
     errors: dict[str, str] = {}
     if request.method == "POST":
         errors = {field: words(language)["errors"][field] for field in form.errors}
-        if errors:
-            hear_lost(request, visit)
-        else:
+        if not errors:
             sent = form.cleaned_data["words"]
             try:
                 done = appeal(visit.me.id, decision_id, sent, visit.actor, visit.now)
@@ -80,7 +78,6 @@ def decision(request: HttpRequest, visit: Visit, decision_id: UUID) -> HttpRespo
                 return redirect(reverse("community_decision", args=[decision_id], query=query))
     made: Appeal | None = getattr(found, "appeal", None)
     in_time = found.appeal_until is not None and visit.now <= found.appeal_until
-    danger = bool(errors) and in_danger(request.POST.get("words", ""), language)
     return show(
         request,
         visit,
@@ -95,7 +92,7 @@ def decision(request: HttpRequest, visit: Visit, decision_id: UUID) -> HttpRespo
         can_appeal=made is None and in_time,
         form=form,
         errors=errors,
-        help=visit.help if danger else None,
+        help=heard(request, visit) if errors else None,
         longest=LONGEST,
     )
 

@@ -8,14 +8,14 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
-from accounts.refusals import Conflict, Invalid
+from accounts.refusals import Conflict, Forbidden, Invalid
 from community.members import profile
 from community.members.entering import rename
 from community.models import Channel, Condition, NoticeKind
 from community.notices import contacts, telling
 from community.notices.writing import PERSONAL
 from community.tags import OF_DAYS, SIDE_EFFECTS
-from web.community.door import Visit, Who, in_danger, persona_page, show
+from web.community.door import Visit, Who, heard, persona_page, show
 from web.community.entering import LANGUAGES, zones
 from web.community.words import refusal_in, words
 
@@ -114,20 +114,20 @@ def change_name(request: HttpRequest, visit: Visit) -> HttpResponse:
     first = {"pseudonym": visit.me.pseudonym}
     form = Renaming(request.POST if request.method == "POST" else first)
     errors: dict[str, str] = {}
-    danger = False
+    help_ = None
     if request.method == "POST":
         errors = {field: _error(visit, field) for field in form.errors}
-        danger = in_danger(request.POST.get("pseudonym", ""), visit.me.language)
         if not errors:
             try:
                 rename(visit.me.id, form.cleaned_data["pseudonym"], visit.actor, visit.now)
-            except (Conflict, Invalid) as refusal:
+            except (Conflict, Forbidden, Invalid) as refusal:
                 errors["pseudonym"] = refusal_in(visit.me.language, refusal, visit.me)
+                help_ = heard(request, visit, refusal)
             else:
                 return redirect(reverse("community_settings", query={"told": "saved"}))
     return show(
         request, visit, "name", 422 if errors else 200, tab="settings", form=form, errors=errors,
-        help=visit.help if danger else None,
+        help=help_,
     )  # fmt: skip
 
 

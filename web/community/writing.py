@@ -22,7 +22,7 @@ from community.posts.posting import Posted, open_thread
 from community.posts.posting import reply as post_reply
 from community.posts.telling import reasons
 from community.reading import spaces, threads
-from web.community.door import Visit, Who, hear_lost, in_danger, persona_page, show
+from web.community.door import Visit, Who, heard, looked_at, persona_page, show
 from web.community.entering import LANGUAGES
 from web.community.words import refusal_in, words
 
@@ -89,14 +89,16 @@ def _write(request: HttpRequest, visit: Visit, form: ReplyForm, where: Where) ->
     if request.method != "POST":
         return _page(request, visit, form, where)
     if not form.is_valid():
-        if request.POST.get("act") == "send":
-            hear_lost(request, visit)
         said = words(visit.me.language)["errors"]
-        return _page(request, visit, form, where, 422, errors={f: said[f] for f in form.errors})
+        errors = {field: said[field] for field in form.errors}
+        sent = request.POST.get("act") == "send"
+        help_ = heard(request, visit) if sent else looked_at(request, visit)
+        return _page(request, visit, form, where, 422, errors=errors, help=help_)
     writing = form.writing(visit)
     if request.POST.get("act") != "send":
         _, assessment = drafts.save_draft(visit.me.id, writing, visit.now, **where)
-        return _page(request, visit, form, where, looked=_looked(visit, assessment))
+        help_ = visit.help_alone if assessment.crisis else None
+        return _page(request, visit, form, where, looked=_looked(visit, assessment), help=help_)
     try:
         key = _key(request, writing)
         reply = replies.once(
@@ -107,10 +109,11 @@ def _write(request: HttpRequest, visit: Visit, form: ReplyForm, where: Where) ->
             lambda: _post(visit, writing, where),
         )
     except Refusal as refusal:
-        errors = {"body": refusal_in(visit.me.language, refusal, visit.me)}
         if isinstance(refusal, NotFound):
             raise
-        return _page(request, visit, form, where, 409, errors=errors)
+        errors = {"body": refusal_in(visit.me.language, refusal, visit.me)}
+        help_ = heard(request, visit, refusal)
+        return _page(request, visit, form, where, 409, errors=errors, help=help_)
     to: str = reply.body["to"]
     return redirect(to)
 
@@ -173,9 +176,6 @@ def _page(
     **facts: Any,
 ) -> HttpResponse:
     facts |= whereabouts(visit, where)
-    text = "\n".join(request.POST.get(name, "") for name in ("title", "body"))
-    danger = request.method == "POST" and in_danger(text, visit.me.language)
-    sent = request.POST.get("act") == "send"
     return show(
         request,
         visit,
@@ -184,7 +184,6 @@ def _page(
         tab="talk",
         form=form,
         form_key=request.POST.get("form") or uuid4().hex,
-        help=(visit.help if sent else visit.help_alone) if danger else None,
         languages=LANGUAGES,
         tags=tags.TAGS,
         longest=LONGEST_BODY,
