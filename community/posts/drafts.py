@@ -11,7 +11,8 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from accounts.refusals import NotFound
-from community.models import Draft, Persona, Space, Thread
+from community.members.bonds import sees
+from community.models import Draft, LiveThread, Persona, Space, Thread
 from community.moderation.rule_book import current_book
 from community.posts.judging import Assessment, Writing, assess
 
@@ -29,9 +30,39 @@ def save_draft(
 ) -> tuple[Draft, Assessment]:
     """Keep what a persona is writing, in a space (a new thread) or a thread (a reply); and what the
     rules would make of it, so that the author is told while writing. Raises NotFound."""
+    if thread_id is not None:
+        live = LiveThread.objects.filter(thread=thread_id).first()
+        if live is None or not sees(persona_id, live.author_id):
+            raise NotFound("thread")
+    return _keep(persona_id, writing, now, space_id, thread_id)
+
+
+def keep_draft(
+    persona_id: UUID,
+    writing: Writing,
+    now: datetime,
+    *,
+    space_id: UUID | None = None,
+    thread_id: UUID | None = None,
+) -> bool:
+    """Keep what was refused, also for a thread that has just gone: the words are their author's.
+    Answers whether it could be kept."""
+    try:
+        _keep(persona_id, writing, now, space_id, thread_id)
+    except NotFound:
+        return False
+    return True
+
+
+def _keep(
+    persona_id: UUID,
+    writing: Writing,
+    now: datetime,
+    space_id: UUID | None,
+    thread_id: UUID | None,
+) -> tuple[Draft, Assessment]:
     if space_id is not None and not Space.objects.filter(id=space_id).exists():
         raise NotFound("space")
-    # Also one that has just gone: the words written for it are their author's.
     if thread_id is not None and not Thread.objects.filter(id=thread_id).exists():
         raise NotFound("thread")
     assessment = assess(writing, current_book(), trusted=True)
@@ -59,22 +90,6 @@ def save_draft(
         beyond = mine.order_by("-id").values_list("id", flat=True)[MOST - 1 :]
         mine.filter(id__in=list(beyond)).delete()
     return saved, assessment
-
-
-def keep_draft(
-    persona_id: UUID,
-    writing: Writing,
-    now: datetime,
-    *,
-    space_id: UUID | None = None,
-    thread_id: UUID | None = None,
-) -> bool:
-    """Keep what was refused; whether that could be done."""
-    try:
-        save_draft(persona_id, writing, now, space_id=space_id, thread_id=thread_id)
-    except NotFound:
-        return False
-    return True
 
 
 def drafts_of(persona: Persona) -> QuerySet[Draft]:

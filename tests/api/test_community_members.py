@@ -126,6 +126,7 @@ def test_an_export_has_all_that_is_ones_own(circle):
     assert set(body) == {
         *("made_at", "profile", "texts", "drafts", "reactions", "follows", "read", "bonds"),
         *("contacts", "notices", "decisions", "sanctions", "appeals", "reports", "shared"),
+        "quiet",
     }
 
 
