@@ -87,8 +87,10 @@ def test_permission_comes_before_a_kept_reply(cast, clinician, weekly):
     clinician.ask("POST", f"{weekly}/change", expect=200, **repeated)
     cast.clinician.memberships.update(role="coordinator")
     clinician.ask("POST", f"{weekly}/change", expect=403, **repeated)
-    cast.clinician.memberships.all().delete()
+    cast.clinician.memberships.update(clinic=cast.other_clinic, role="clinician")
     clinician.ask("POST", f"{weekly}/change", expect=404, **repeated)
+    cast.clinician.memberships.all().delete()
+    clinician.ask("POST", f"{weekly}/change", expect=403, **repeated)
 
 
 @pytest.mark.parametrize("key", ["", "a" * 129, "é", "a\tb", "a\x7f"])

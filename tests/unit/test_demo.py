@@ -63,7 +63,8 @@ def test_some_texts_are_due_at_each_start_whatever_the_hour(db: None, few: None)
 def test_catching_up_after_idle_weeks_is_quiet(db: None, few: None) -> None:
     demo_people.fill(NOW - timedelta(days=40))
     plan_doses(NOW)
-    for sms in Sms.objects.exclude(state="cancelled"):
+    # What they were answered in their past was delivered then.
+    for sms in Sms.objects.exclude(state__in=["cancelled", "delivered"]):
         assert sms.available_at == NOW < sms.expires_at <= NOW + timedelta(days=1), sms.dedup_key
 
 
