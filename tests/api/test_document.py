@@ -8,6 +8,7 @@ from uuid import UUID
 import pytest
 import schemathesis
 import yaml
+from django.core.cache import caches
 from django.core.management import call_command
 from django.core.signals import request_finished, request_started
 from django.core.wsgi import get_wsgi_application
@@ -226,6 +227,7 @@ def test_every_operation_keeps_to_it(case, cast, caller, eagle):
         if isinstance(case.body, dict) and "clinic" in case.body:
             case.body["clinic"] = str(cast.clinic.id)
     token = eagle.caller.token if as_persona else caller.token
+    caches["pace"].clear()
     with transaction.atomic():
         case.call_and_validate(
             headers={"Authorization": f"Bearer {token}"},

@@ -37,6 +37,8 @@ def read(circle: Circle) -> None:
 
 def test_functions_and_the_pace_remember_no_words(db, monkeypatch):
     monkeypatch.setattr(Door, "now", NOW)
+    for cache in caches.all():
+        cache.clear()  # what other tests of this process left there
     circle = make_circle()
     thread = begin(circle.heron, circle.sleep, "A zephyrine of *mine*.", "Zephyrine").post.thread
     answer(circle.wren, thread, "Your zephyrine, 07700 900123?")
