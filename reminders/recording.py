@@ -6,7 +6,7 @@ correction: a record more, and the first one stays.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from uuid import UUID
 
 from django.db import transaction
@@ -36,6 +36,9 @@ from reminders.models import (
 )
 from reminders.plan import dose_after, lock_patient
 from reminders.worklist import Finding, open_items, settle_items
+
+KEEPS_ITS_DAY = 2
+"""Days that an injection may be late and the next one still keep its usual day."""
 
 STATES = {
     Told.TAKEN: DoseState.TAKEN,
@@ -117,6 +120,8 @@ def record_dose(
         )
         if not (telling.told == Told.NOT_TAKEN and _asked_again(dose, schedule, patient, now)):
             _move(dose, telling, schedule)
+        if telling.told == Told.TAKEN:
+            near = near or _next_too_near(dose, _day(telling), schedule, patient)
         too_late = outbox.cancel([dose.id])
         signs = signs_in(telling.note, patient)
         _tell_the_team(patient, dose, telling, near, signs, now)
@@ -201,6 +206,21 @@ def _move(dose: Dose, telling: Telling, schedule: Schedule) -> None:
         following = dose_after(dose.date, schedule, dose.schedule.patient, versions)
         if following is not None:
             following.save()
+
+
+def _next_too_near(dose: Dose, taken_on: date, schedule: Schedule, patient: Patient) -> date | None:
+    """The plan's next date, where a late injection leaves less than the clinic's least gap to it: a
+    person decides before we ask for that one. Up to two days late the usual day is kept (FACTS, EU
+    leaflet)."""
+    if (taken_on - dose.date).days <= KEEPS_ITS_DAY:
+        return None
+    following = Dose.objects.filter(
+        schedule=schedule,
+        state__in=[DoseState.PLANNED, DoseState.DUE],
+        date__gt=dose.date,
+        date__lt=taken_on + timedelta(days=patient.clinic.least_gap),
+    )
+    return following.order_by("date").values_list("date", flat=True).first()
 
 
 def _asked_again(dose: Dose, schedule: Schedule, patient: Patient, now: datetime) -> bool:

@@ -182,6 +182,31 @@ def test_the_last_site_again_is_cautioned(cast, due):
     assert [caution.code for caution in done.cautions] == ["same_site"]
 
 
+@pytest.mark.parametrize(("late", "asks_a_person"), [(0, False), (2, False), (3, True), (4, True)])
+def test_the_next_one_too_soon_after_a_late_one_is_a_persons_to_decide(
+    cast, due, late, asks_a_person
+):
+    """Least gap: six days. What is told by text closes the item of the missed dose."""
+    day = MONDAY + timedelta(days=late)
+    then = NINE + timedelta(days=late, hours=1)
+    plan_doses(then)
+    told(cast, due, Telling(Told.TAKEN, day), then)
+    items = WorkItem.objects.filter(cause=Cause.SECOND_DOSE)
+    assert items.exists() == asks_a_person
+    for item in items:
+        facts = item.notes.get().facts
+        assert (facts["taken_on"], facts["other"]) == (f"{day}", "2027-01-11")
+
+
+def test_a_late_one_of_a_plan_with_room_enough_needs_nobody(cast):
+    prescribing.start(cast.ada.id, Decision(21, MONDAY), None, cast.actor, NOW)
+    plan_doses(NINE)
+    then = NINE + timedelta(days=5, hours=1)
+    plan_doses(then)
+    told(cast, Dose.objects.get(date=MONDAY), Telling(Told.TAKEN, MONDAY + 5 * DAY), then)
+    assert not WorkItem.objects.filter(cause=Cause.SECOND_DOSE).exists()
+
+
 def test_a_second_injection_too_near_has_to_be_confirmed(cast, due):
     told(cast, due, TAKEN)
     week = timedelta(days=7)
