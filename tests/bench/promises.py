@@ -21,7 +21,9 @@ from tests.bench.targets import Target
 from workers.app import collect_less
 from workers.tasks import plan_doses, plan_due, send_routine
 
-MANY = 10_000
+MANY = 30_000
+"""So that it counts little when the first tick comes, and that the second process comes with the
+next one."""
 FEWER = 1_000
 """For those that take long, and to warm a worker up."""
 AT_ONE_INSTANT, PACE = 20_000, 500.0
