@@ -4,9 +4,11 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import F
+from django.db.models.fields.tuple_lookups import TupleLessThan
 
 from accounts import audit
-from accounts.refusals import Conflict
+from accounts.refusals import Conflict, NotFound
 from accounts.traces import vacuum
 from reminders.models import Patient, SharedExperience
 from reminders.plan import lock_patient
@@ -52,10 +54,23 @@ def take_back(share_id: UUID, actor: audit.Actor, now: datetime) -> None:
         _note("take_back_experience", row.patient, share_id, actor)
 
 
-def experiences_of(patient: Patient) -> list[SharedExperience]:
-    """What a patient shares now, the newest first."""
-    rows = SharedExperience.objects.filter(patient=patient, revoked_at__isnull=True)
-    return list(rows.order_by("-shared_at", "-id")[:MOST])
+def experiences_of(
+    patient: Patient, most: int = MOST, after: UUID | None = None
+) -> list[SharedExperience]:
+    """What a patient shares now, the newest first. after: the one after which to begin, also if it
+    was taken back since; NotFound for what was never this patient's.
+
+    It is of the clinic with which it was shared: another one that takes the patient over doesn't
+    get it, for each sharing is the patient's own act.
+    """
+    rows = SharedExperience.objects.filter(patient=patient)
+    now = rows.filter(revoked_at__isnull=True)
+    if after is not None:
+        last = rows.filter(id=after).values_list("shared_at", "id").first()
+        if last is None:
+            raise NotFound("experience")
+        now = now.filter(TupleLessThan((F("shared_at"), F("id")), last))
+    return list(now.order_by("-shared_at", "-id")[:most])
 
 
 def _note(verb: str, patient: Patient, share_id: UUID, actor: audit.Actor) -> None:

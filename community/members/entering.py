@@ -172,11 +172,16 @@ def forget_what_is_over(now: datetime) -> None:
     PersonaLink.objects.filter(~Exists(holds), persona__left_at__isnull=False).delete()
 
 
-def check_is(user: User, persona: Persona) -> None:
-    """Nothing, if this user is this persona; Forbidden else. For what a member hands over from the
-    one world to the other."""
-    if not PersonaLink.objects.filter(user=user, persona=persona).exists():
+def same_person(user: User, persona_id: UUID, now: datetime) -> Persona:
+    """The persona, if it is this user's, for what a member hands over from the one world to the
+    other, where both have shown who they are. Raises Forbidden for anybody else's, for one who has
+    left, and for one who may not come in."""
+    mine = PersonaLink.objects.select_related("persona").filter(user=user, persona=persona_id)
+    link = mine.filter(persona__left_at__isnull=True).first()
+    if link is None:
         raise Forbidden("somebody_else", "These two tokens are of two people.")
+    check_may_enter(link.persona, now)
+    return link.persona
 
 
 def enter(user: User, now: datetime) -> Entered:
@@ -191,8 +196,8 @@ def enter(user: User, now: datetime) -> Entered:
 
 
 def enter_to_appeal(user: User, now: datetime) -> Entered:
-    """Come in to read decisions about oneself and to appeal, and for nothing else: what also
-    somebody who is suspended may. Raises NotJoined."""
+    """Come in to read decisions about oneself and to appeal, and to take back what one shares, and
+    for nothing else: what also somebody who is suspended may. Raises NotJoined."""
     link = PersonaLink.objects.select_related("persona").filter(user=user).first()
     if link is None or link.persona.left_at is not None:
         raise _not_joined()

@@ -612,6 +612,11 @@ class Migration(migrations.Migration):
             field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='community.post'),
         ),
         migrations.AddField(
+            model_name='sharedpost',
+            name='revision',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='community.revision'),
+        ),
+        migrations.AddField(
             model_name='thread',
             name='space',
             field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='community.space'),

@@ -52,7 +52,8 @@ class Who(StrEnum):
 
 @dataclass(frozen=True)
 class Visit:
-    """A persona on a page. narrow: their token opens decisions about them and nothing else."""
+    """A persona on a page. narrow: their token opens decisions about them, what they share,
+    to take it back, and nothing else."""
 
     me: Persona
     token: str

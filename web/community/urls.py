@@ -17,6 +17,7 @@ from web.community.moderating import (
 from web.community.news import decision, decisions, figures, get_help, notices, turn_off_kind
 from web.community.reading import feed, home, member, room, search, tagged, thread
 from web.community.settings import change_name, channels, edit_profile, kinds, settings
+from web.community.sharing import shares, take_back
 from web.community.staying import export, leave_for_good, leave_for_now, rules
 from web.community.writing import answer, begin, discard
 
@@ -43,6 +44,8 @@ urlpatterns = [
     path("/mine/<uuid:post_id>/change", change, name="community_change"),
     path("/mine/<uuid:post_id>/take-away", take_away, name="community_take_away"),
     path("/mine/<uuid:post_id>/ask", ask_a_person, name="community_ask"),
+    path("/shares", shares, name="community_shares"),
+    path("/shares/<uuid:share_id>/take-back", take_back, name="community_take_back"),
     path("/drafts/<uuid:draft_id>/discard", discard, name="community_discard"),
     path("/notices", notices, name="community_notices"),
     path("/notices/fewer", turn_off_kind, name="community_fewer"),

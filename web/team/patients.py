@@ -18,6 +18,7 @@ from reminders import reading, team_reading
 from reminders.models import Patient, Status
 from reminders.plan import Plan
 from reminders.schedule import local_date
+from reminders.shared_experiences import experiences_of
 from reminders.wording import every
 from web.team import adherence, chart, feelings
 from web.team.conversation import lines
@@ -29,6 +30,7 @@ MOST = 30
 DATES = 6
 LINES = 8
 DOSES = 6
+SHARED = 3
 SEARCHES = 10
 """As many searches are remembered, for the back button and several windows."""
 STATUSES = {
@@ -132,6 +134,7 @@ def patient(request: HttpRequest, desk: Desk, patient_id: UUID) -> HttpResponse:
         chart=chart.of(found, today, desk.when),
         feelings=feelings.of(found, today, desk.when),
         adherence=adherence.of(found, today, desk.when),
+        shared=experiences_of(found, SHARED),
     )
 
 
