@@ -4,14 +4,18 @@ A block hides both from each other on every surface; a mute hides one from the o
 told. Every reading for members leaves out what `unseen_by` names.
 """
 
+from typing import TypeVar
 from uuid import UUID
 
-from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db import models, transaction
+from django.db.models import BooleanField, F, Func, Q, QuerySet, TextField, Value
 
 from accounts import audit
+from accounts.columns import array
 from accounts.refusals import Conflict, Invalid, NotFound
 from community.models import Bond, BondKind, Persona
+
+Row = TypeVar("Row", bound=models.Model)
 
 MOST = 500
 """Bonds that one persona may set; ours."""
@@ -23,6 +27,24 @@ def unseen_by(persona_id: UUID) -> list[UUID]:
         Q(persona=persona_id) | Q(other=persona_id, kind=BondKind.BLOCK)
     ).values_list("persona", "other")
     return list({other if one == persona_id else one for one, other in bonds})
+
+
+class Among(Func):
+    """Whether a column is one of some personas' keys: one parameter, however many these are."""
+
+    template = "%(expressions)s::uuid[])"
+    arg_joiner = " = ANY("
+    output_field = BooleanField()
+
+    def __init__(self, column: str, personas: list[UUID]) -> None:
+        super().__init__(F(column), Value(array(personas), output_field=TextField()))
+
+
+def without(rows: QuerySet[Row], hidden: list[UUID], *columns: str) -> QuerySet[Row]:
+    """Rows but those that name a hidden persona in a column."""
+    for column in columns if hidden else ():
+        rows = rows.exclude(Among(column, hidden))
+    return rows
 
 
 def sees(persona_id: UUID, other_id: UUID) -> bool:
