@@ -13,7 +13,7 @@ from uuid import UUID
 from django.db.models import OuterRef, QuerySet, Subquery
 
 from accounts.refusals import NotFound
-from community.members.bonds import Among, unseen_by, without
+from community.members.bonds import Among, Hidden, unseen_by, without
 from community.models import Follow, LiveTag, LiveText, LiveThread, Persona, Space
 from community.reading.keyset import Place, older
 from community.reading.marks import activity_seen, replies_seen, unread
@@ -116,7 +116,7 @@ def _first(
 
 
 def _tagged(
-    tags: list[str], hidden: list[UUID], order: Order, after: Place | None, most: int
+    tags: list[str], hidden: Hidden, order: Order, after: Place | None, most: int
 ) -> list[Place]:
     """The first places with any of some tags: of each as many as could be shown, then of these."""
     unseen = ["thread__author", "thread__active_by"][: 1 + (order is Order.ACTIVE)]
@@ -133,7 +133,7 @@ def _tagged(
 
 def _out_of_order(
     aside: QuerySet[LiveThread],
-    hidden: list[UUID],
+    hidden: Hidden,
     after: Place | None,
     others: list[Place],
     most: int,
@@ -148,7 +148,7 @@ def _out_of_order(
     return list(_first(aside.annotate(seen_at=Subquery(newest)), "seen_at", after, most))
 
 
-def entries(me: Persona, keys: list[UUID], order: Order, hidden: list[UUID]) -> list[Entry]:
+def entries(me: Persona, keys: list[UUID], order: Order, hidden: Hidden) -> list[Entry]:
     """Some threads as a feed shows them, in its order."""
     openers = LiveText.objects.filter(thread__in=keys, opens=True).select_related("author")
     by_thread = {opener.thread_id: opener for opener in openers}

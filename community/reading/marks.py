@@ -8,7 +8,7 @@ from django.db import connection, transaction
 from django.db.models import Count, Max
 
 from accounts.refusals import NotFound
-from community.members.bonds import Among, unseen_by, without
+from community.members.bonds import Among, Hidden, unseen_by, without
 from community.models import LiveText, LiveThread, Persona, Reaction, ReadMark
 
 MOST = 100
@@ -20,7 +20,7 @@ _NEW = """
         SELECT count(*) FROM (
             SELECT 1 FROM community_livetext live
             WHERE live.thread_id = mark.thread_id AND live.published_at > mark.read_to
-                AND live.author_id <> ALL(%s::uuid[])
+                AND live.author_id <> mark.persona_id AND live.author_id <> ALL(%s::uuid[])
             LIMIT %s
         ) new
     )
@@ -29,15 +29,15 @@ _NEW = """
 """
 
 
-def unread(persona_id: UUID, threads: list[UUID], hidden: list[UUID]) -> dict[UUID, int]:
+def unread(persona_id: UUID, threads: list[UUID], hidden: Hidden) -> dict[UUID, int]:
     """How many texts of others that a persona sees are new to them in each of some threads, where
     they have read any; at most MOST."""
     with connection.cursor() as cursor:
-        cursor.execute(_NEW, [[*hidden, persona_id], MOST, persona_id, threads])
+        cursor.execute(_NEW, [hidden.keys, MOST, persona_id, threads])
         return dict(cursor.fetchall())
 
 
-def replies_seen(live: Sequence[LiveThread], hidden: list[UUID]) -> dict[UUID, int]:
+def replies_seen(live: Sequence[LiveThread], hidden: Hidden) -> dict[UUID, int]:
     """How many replies a persona sees in each of some threads: all but those by whom a bond hides.
     Only these are counted here, so that it costs nothing to whoever hides nobody."""
     unseen: dict[UUID, int] = {}
@@ -49,10 +49,10 @@ def replies_seen(live: Sequence[LiveThread], hidden: list[UUID]) -> dict[UUID, i
     return {one.thread_id: one.replies - unseen.get(one.thread_id, 0) for one in live}
 
 
-def activity_seen(live: Sequence[LiveThread], hidden: list[UUID]) -> None:
+def activity_seen(live: Sequence[LiveThread], hidden: Hidden) -> None:
     """Let the instants of some threads' newest texts, as they were read, be those of what a persona
     sees: of whom a bond hides nobody can tell that they wrote. What is stored stays as it is."""
-    theirs = {one.thread_id: one for one in live if one.active_by_id in set(hidden)}
+    theirs = {one.thread_id: one for one in live if one.active_by_id in hidden}
     if not theirs:
         return
     texts = without(LiveText.objects.filter(thread__in=theirs), hidden, "author")
@@ -60,7 +60,7 @@ def activity_seen(live: Sequence[LiveThread], hidden: list[UUID]) -> None:
         theirs[thread_id].active_at = newest
 
 
-def reactions_seen(texts: Sequence[LiveText], hidden: list[UUID]) -> None:
+def reactions_seen(texts: Sequence[LiveText], hidden: Hidden) -> None:
     """Let the counters of some texts, as they were read, be those that a persona sees: without the
     reactions of whom a bond hides. What is stored stays as it is."""
     if not hidden:
