@@ -652,6 +652,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name='livethread',
+            name='active_by',
+            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='community.persona'),
+        ),
+        migrations.AddField(
+            model_name='livethread',
             name='author',
             field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='community.persona'),
         ),
@@ -924,6 +929,10 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='livethread',
             index=models.Index(fields=['space', '-active_at', '-thread'], name='feed_space_active'),
+        ),
+        migrations.AddIndex(
+            model_name='livethread',
+            index=models.Index(fields=['active_by', '-active_at'], name='feed_active_by'),
         ),
         migrations.AddIndex(
             model_name='livethread',
