@@ -66,7 +66,8 @@ def test_no_answer_to_a_moderator_leads_to_a_user_or_a_patient(people, monkeypat
     answer(wren, post.thread)
     report(wren, post, words="I know them: clinician@example.org.")
     path = f"{CASES}/{open_case(post).id}"
-    for way in (CASES, path, f"{path}/events", f"{MODERATION}/board", f"{MODERATION}/choices"):
+    lists = (f"{path}/events", f"{path}/reports")
+    for way in (CASES, path, *lists, f"{MODERATION}/board", f"{MODERATION}/choices"):
         walk.ask(owl, "GET", way)
     walk.ask(owl, "POST", f"{path}/claim")
     walk.ask(owl, "POST", f"{path}/hand-over", body={"to": str(lark.id)})
