@@ -61,7 +61,7 @@ class Schedule(TimeSortedModel):
 class ScheduleVersion(TimeSortedModel):
     """One decision: append-only and in order, both held by the database (migration 0002).
 
-    holds_from: the first date of which earlier versions give nothing any more; see dates/schedule.py.
+    holds_from: the first date of which earlier versions give nothing any more; dates/schedule.py.
     """
 
     schedule = models.ForeignKey(Schedule, on_delete=models.PROTECT, related_name="versions")
