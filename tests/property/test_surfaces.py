@@ -39,6 +39,7 @@ from community.models import (
     Post,
     PostState,
     ReactionKind,
+    SharedPost,
     Space,
     Thread,
 )
@@ -59,7 +60,7 @@ from web.community.urls import urlpatterns as page_patterns
 HERE = "/api/v1/community/"
 PAGES = "pages"
 """What stands before the address of a page, below /community."""
-CHANCE = re.compile(r'(name="(?:csrfmiddlewaretoken|form)" value=)"[^"]*"')
+CHANCE = re.compile(r'(name="(?:csrfmiddlewaretoken|form|ticket)" value=)"[^"]*"')
 """What is another each time a page is made."""
 LATER = NOW + timedelta(hours=2)
 WORD = "quillon"
@@ -73,6 +74,7 @@ IDS: dict[str, Callable[[], Any]] = {
     "case_id": lambda: Case.objects.values_list("id", flat=True)[:1],
     "decision_id": lambda: Decision.objects.values_list("id", flat=True),
     "space_id": lambda: Space.objects.values_list("id", flat=True),
+    "share_id": lambda: SharedPost.objects.values_list("id", flat=True),
     "draft_id": lambda: Draft.objects.values_list("id", flat=True),
 }
 CHOSEN = {"kind": ["active", "new", "like", "followed"], "tag": ["sleep"], "what": ["claim"]}

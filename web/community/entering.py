@@ -17,11 +17,11 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.models import User
 from accounts.refusals import Conflict, Forbidden, Invalid
-from community.crisis_help import help_for
+from community.crisis_help import Help
 from community.members import entering
 from community.members.house_rules import VERSION, house_rules
 from reminders.patients.signing_in import patient_of
-from web.community.door import entered, for_one, in_danger, without_moderator
+from web.community.door import entered, for_one
 from web.community.words import refusal_in, words
 from web.words import preferred
 
@@ -70,19 +70,24 @@ def join_community(request: HttpRequest) -> HttpResponse:
     guess = {"language": language, "time_zone": patient.time_zone if patient else "Europe/London"}
     form = Joining(request.POST if request.method == "POST" else guess)
     errors: dict[str, str] = {}
+    help_: Help | None = None
     if request.method == "POST":
+        now = timezone.now()
         errors = {field: words(language)["errors"][field] for field in form.errors}
-        if not errors:
+        if errors:
+            # A name may be a cry for help, whatever else is wrong with the form.
+            said = request.POST.get("pseudonym", "")
+            help_ = entering.hear_who_joins(user, said, language, guess["time_zone"], now)
+        else:
             try:
-                given = entering.join(user, **form.cleaned_data, now=timezone.now())
+                given = entering.join(user, **form.cleaned_data, now=now)
             except (Conflict, Invalid) as refusal:
                 if refusal.code == "joined":
                     return redirect("open_community")
                 errors[refusal.field or "pseudonym"] = refusal_in(language, refusal)
+                help_ = refusal.facts.get("help")
             else:
                 return entered(redirect("community"), given)
-    # A name may be a cry for help, whatever else is wrong with the form.
-    danger = bool(errors) and in_danger(request.POST.get("pseudonym", ""), language)
     return page_of_user(
         request,
         user,
@@ -90,7 +95,7 @@ def join_community(request: HttpRequest) -> HttpResponse:
         422 if errors else 200,
         form=form,
         errors=errors,
-        help=without_moderator(help_for(language, guess["time_zone"])) if danger else None,
+        help=help_,
         rules=house_rules(language),
         version=VERSION,
         languages=LANGUAGES,
