@@ -3,7 +3,7 @@ much of that people found to be in order."""
 
 from collections import Counter
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -22,11 +22,12 @@ EXAMPLES = 20
 class Caught:
     """A post that the rule would have caught, by the wording in which it would, and how that was
     judged then. decided: "wrongly" where a person found the post in order, "rightly" where a person
-    decided against it, "" where nobody decided."""
+    decided against it, "" where nobody decided. words: its title and body."""
 
     post_id: UUID
     revision_id: UUID
     verdict: str
+    words: str
     decided: str = ""
 
 
@@ -54,12 +55,9 @@ def try_out(row: HouseRule, now: datetime) -> Trial:
     for id_, post_id, verdict, language, title, body, at in newest.values_list(*fields)[:MOST]:
         looked_at, oldest = looked_at + 1, at
         if post_id not in found and ask(title, body, language):
-            found[post_id] = Caught(post_id, id_, verdict)
+            found[post_id] = Caught(post_id, id_, verdict, f"{title}\n{body}".strip())
     decided = _decided({one.revision_id for one in found.values()})
-    caught = [
-        Caught(one.post_id, one.revision_id, one.verdict, decided.get(one.revision_id, ""))
-        for one in found.values()
-    ]
+    caught = [replace(one, decided=decided.get(one.revision_id, "")) for one in found.values()]
     said = Counter(one.decided for one in caught)
     return Trial(
         looked_at=looked_at,

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.core import mail
@@ -70,11 +71,13 @@ IDS: dict[str, Callable[[], Any]] = {
     "thread_id": lambda: Thread.objects.values_list("id", flat=True),
     "post_id": lambda: Post.objects.values_list("id", flat=True),
     "member_id": lambda: Persona.objects.values_list("id", flat=True),
-    # Of moderators' addresses nothing is looked for before it is asked who asks.
     "case_id": lambda: Case.objects.values_list("id", flat=True)[:1],
     "decision_id": lambda: Decision.objects.values_list("id", flat=True),
     "space_id": lambda: Space.objects.values_list("id", flat=True),
     "share_id": lambda: SharedPost.objects.values_list("id", flat=True),
+    # Of moderators' addresses nothing is looked for before it is asked who asks.
+    "rule_id": lambda: [UUID(int=1)],
+    "duty_id": lambda: [UUID(int=1)],
     "draft_id": lambda: Draft.objects.values_list("id", flat=True),
 }
 CHOSEN = {"kind": ["active", "new", "like", "followed"], "tag": ["sleep"], "what": ["claim"]}

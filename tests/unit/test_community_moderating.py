@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.test import Client
@@ -13,6 +14,8 @@ from community.models import (
     Case,
     CaseEvent,
     Decision,
+    Duty,
+    HouseRule,
     LiveText,
     LiveThread,
     Persona,
@@ -21,6 +24,7 @@ from community.models import (
     Sanction,
 )
 from community.moderation import queue
+from messaging.models import Sms
 from reminders.models import Patient
 from tests.api.conftest import here
 from tests.cast import Cast
@@ -291,3 +295,70 @@ def test_no_moderators_page_leads_to_a_user_or_a_patient(cast: Cast, client, cir
     for page in shown:
         assert [one for one in known if one in page] == []
     assert Post.objects.get(id=post.id).state == PostState.HIDDEN
+
+
+def test_a_rule_is_written_tried_and_switched_on_by_a_lead(circle, owl):
+    caught = begin(circle.heron, circle.sleep, "Moon beads cured me.", now=NOW).post
+    begin(circle.heron, circle.sleep, "Nothing of that.", now=NOW)
+    report(circle.wren, caught, now=NOW)
+    settle(circle.lark, open_case(caught), M.NO_ACTION)
+    assert "No rule has been written yet" in text(owl, "/moderation/rules")
+    form = {"key": "cures", "action": "hold", "description": "Promises of a cure."}
+    for field, said in {"phrases": "~ ~", "key": "No Key", "languages": "xx"}.items():
+        wrong = {**form, "phrases": "moon bead*", field: said}
+        page = send(owl, "/moderation/rules/new", wrong, 422)
+        assert 'class="wrong"' in page
+        assert "Promises of a cure." in page
+    page = send(owl, "/moderation/rules/new", {**form, "phrases": "moon bead*\nsun bead*\n"})
+    rule = HouseRule.objects.get()
+    assert rule.phrases == ["moon bead*", "sun bead*"]
+    assert "Switch it on" not in page
+    page = send(owl, f"/moderation/rules/{rule.id}/try", {})
+    assert "would have caught 1 post since" in page
+    assert "1 wrongly by your decisions" in page
+    assert "Moon beads cured me." in page
+    path = f"/moderation/rules/{rule.id}/switch"
+    send(owl, path, {"to": "on"}, 403)
+    eagle = come_in(circle.eagle)
+    assert "Switch it on" in send(eagle, f"/moderation/rules/{rule.id}/try", {})
+    assert "It is on, from the next post." in send(eagle, path, {"to": "on"})
+    assert begin(circle.heron, circle.sleep, "Moon beads!", now=NOW).verdict == "pending"
+    assert "moon bead*\nsun bead*" in text(owl, f"/moderation/rules/new?from={rule.id}")
+    assert "It is off, from the next post." in send(eagle, path, {"to": "off"})
+    assert "cures, version 1" in text(owl, "/moderation/rules?key=cures")
+
+
+def test_duty_is_taken_counts_after_its_test_page_and_is_ended(cast: Cast, circle, owl):
+    page = text(owl, "/moderation/rota")
+    assert "Nobody is on duty now" in page
+    wrong = {"rung": 1, "number": "12", "starts_at": "", "ends_at": ""}
+    assert "No phone has this number." in send(owl, "/moderation/rota", wrong, 422)
+    assert "Choose a day and a time" in send(
+        owl, "/moderation/rota", {**wrong, "ends_at": "x"}, 422
+    )
+    until = (timezone.localtime() + timedelta(days=2)).strftime("%Y-%m-%dT20:00")
+    taking = {"rung": 1, "number": "+44 7700 900201", "starts_at": "", "ends_at": until}
+    page = send(owl, "/moderation/rota", taking)
+    duty = Duty.objects.get()
+    assert duty.ends_at.astimezone(ZoneInfo("Europe/London")).hour == 20
+    assert "It doesn't count yet" in page.replace("&#x27;", "'")
+    code = re.findall(r"\b\d{6}\b", Sms.objects.get(about_id=duty.id).body)[0]
+    at_duty = f"/moderation/rota/{duty.id}"
+    assert "said another code" in send(owl, f"{at_duty}/code", {"code": "1"}, 422)
+    page = send(owl, f"{at_duty}/code", {"code": code})
+    assert "Nobody is on duty now" not in page
+    send(come_in(circle.lark), f"{at_duty}/end", {}, 404)
+    assert "The duty is over." in send(come_in(circle.eagle), f"{at_duty}/end", {})
+    assert not Duty.objects.exists()
+
+
+def test_a_lead_appoints_and_nobody_else(circle, owl):
+    path = f"/moderation/members/{circle.wren.id}/role"
+    send(owl, path, {"role": "moderator"}, 403)
+    assert "What they are here" not in text(owl, f"/members/{circle.wren.id}")
+    eagle = come_in(circle.eagle)
+    assert "What they are here" in text(eagle, f"/members/{circle.wren.id}")
+    send(eagle, path, {"role": "moderator"})
+    circle.wren.refresh_from_db()
+    assert circle.wren.role == "moderator"
+    send(eagle, f"/moderation/members/{circle.eagle.id}/role", {"role": "member"}, 409)

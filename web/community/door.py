@@ -48,6 +48,7 @@ class Who(StrEnum):
     JOINED = "Joined"
     MEMBER = "Member"
     MODERATOR = "Moderator"
+    LEAD = "Lead"
 
 
 @dataclass(frozen=True)
@@ -146,9 +147,11 @@ def _turned_away(request: HttpRequest, visit: Visit, who: Who) -> HttpResponse |
         if words_are_lost:
             return refused(request, visit, Refusal("suspended", ""))
         return redirect("community_decisions")
-    if who == Who.MODERATOR and not visit.moderates:
+    if (who == Who.MODERATOR and not visit.moderates) or (
+        who == Who.LEAD and visit.me.role != PersonaRole.LEAD
+    ):
         return show(request, visit, "moderators_only", 403)
-    if who in (Who.MEMBER, Who.MODERATOR) and visit.me.accepted_rules != VERSION:
+    if who in (Who.MEMBER, Who.MODERATOR, Who.LEAD) and visit.me.accepted_rules != VERSION:
         if words_are_lost:
             return refused(request, visit, Refusal("house_rules", ""))
         return redirect("community_rules")

@@ -9,7 +9,7 @@ from django import forms
 from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
-from community.models import LiveText, ReactionKind
+from community.models import LiveText, PersonaRole, ReactionKind
 from community.posts.drafts import drafts_of
 from community.posts.limits import LONGEST_BODY
 from community.posts.reacting import my_reactions
@@ -174,6 +174,7 @@ def member(request: HttpRequest, visit: Visit, member_id: UUID) -> HttpResponse:
         texts=texts,
         more=more,
         is_me=member_id == visit.me.id,
+        roles=PersonaRole.choices if visit.me.role == PersonaRole.LEAD else [],
     )
 
 

@@ -4,6 +4,15 @@ from django.urls import path
 
 from web.community.acting import bond, follow, hidden, react, report_person, report_text, reports
 from web.community.deciding import decide, decide_on_appeal
+from web.community.duties import rota_page, tend_duty
+from web.community.leading import (
+    give_role,
+    one_rule,
+    rules_of_moderators,
+    switch_rule,
+    try_rule,
+    write_rule,
+)
 from web.community.mine import ask_a_person, change, mine, my_one, take_away
 from web.community.moderating import (
     acknowledge,
@@ -66,6 +75,14 @@ urlpatterns = [
     path("/settings/leave", leave_for_good, name="community_leave"),
     path("/moderation", cases, name="community_queue"),
     path("/moderation/board", moderators_board, name="community_board"),
+    path("/moderation/rules", rules_of_moderators, name="community_own_rules"),
+    path("/moderation/rules/new", write_rule, name="community_write_rule"),
+    path("/moderation/rules/<uuid:rule_id>", one_rule, name="community_own_rule"),
+    path("/moderation/rules/<uuid:rule_id>/try", try_rule, name="community_try_rule"),
+    path("/moderation/rules/<uuid:rule_id>/switch", switch_rule, name="community_switch_rule"),
+    path("/moderation/members/<uuid:member_id>/role", give_role, name="community_give_role"),
+    path("/moderation/rota", rota_page, name="community_rota"),
+    path("/moderation/rota/<uuid:duty_id>/<str:what>", tend_duty, name="community_tend_duty"),
     path("/moderation/threads/<uuid:thread_id>", keep_thread, name="community_keep_thread"),
     path("/moderation/cases/<uuid:case_id>", one_case, name="community_case"),
     path("/moderation/cases/<uuid:case_id>/acknowledge", acknowledge, name="community_have"),
