@@ -19,6 +19,8 @@ _READINGS = {
     "@": "a", "$": "s", "!": "il", "|": "il", "€": "e", "i": "l", "l": "i",
 }  # fmt: skip
 """What else a character is read as: a capital i is drawn like an l."""
+_PASSED = "!|*"
+"""Marks that may stand in a word without being of it."""
 _ANY = "*"
 """A letter that was starred out."""
 
@@ -49,21 +51,25 @@ def _from(post: Plain, root: Node, first: int) -> Iterator[Found]:
     """What begins at this letter."""
     waiting: list[tuple[Node, _Walk]] = [(root, (first, (), 0))]
     seen = set()
+    letters = post.letters
     while waiting:
         node, walk = waiting.pop()
         place, skipped, words = walk
         if (key := (id(node), walk)) in seen:
             continue
         seen.add(key)
+        letter = letters[place : place + 1]
         if END in node and _counts(post, first, walk):
             for entry in node[END]:
                 yield Found(entry, first, place, skipped)
-        for more, then in node.get(THEN, ()):
-            waiting.append((then, (place, skipped, words + more)))
-        if place > first:
+        if THEN in node:
+            for more, then in node[THEN]:
+                waiting.append((then, (place, skipped, words + more)))
+        if place > first and (
+            STEM in node or GAP in node or letter == letters[place - 1] or letter in _PASSED
+        ):
             waiting += _on(post, node, walk)
-        if place < len(post.letters):
-            letter = post.letters[place]
+        if letter:
             if letter in node:
                 waiting.append((node[letter], (place + 1, skipped, words)))
             if not letter.isalpha() or (letter in "il" and not post.alone(place)):
@@ -83,7 +89,7 @@ def _on(post: Plain, node: Node, walk: _Walk) -> Iterator[tuple[Node, _Walk]]:
     if place < len(post.letters):
         letter = post.letters[place]
         held = letter == post.letters[place - 1] and not post.starts(place)
-        if held or letter in "!|*":
+        if held or letter in _PASSED:
             yield node, (place + 1, skipped, words)
 
 

@@ -102,7 +102,7 @@ class Tree:
                 leaf = node
                 for word in words:
                     leaf = _leaf(leaf, word)
-                leaf.setdefault(THEN, []).append((len(words), then))
+                leaf.setdefault(THEN, []).append((len(words) - words.count("~"), then))
         return self._behind[key]
 
 
