@@ -1,6 +1,6 @@
 """Where the phrases of a tree stand in a post."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from community.rules.plain import Plain
@@ -37,9 +37,23 @@ class Found:
 
 
 def find(post: Plain, tree: Tree) -> list[Found]:
-    """All that stands in a post, in order of place."""
-    found = {one for first in post.words[:-1] for one in _from(post, tree.root, first)}
+    """All that stands in a post, in order of place. What exempts is of one sentence, and so looked
+    for only in sentences where something was found."""
+    found = _within(post, tree.root, post.words[:-1])
+    near = {sentence for one in found for sentence in _sentences(post, one)}
+    if near:
+        starts = zip(post.words, post.sentence, strict=False)
+        found |= _within(post, tree.exempting, [word for word, inside in starts if inside in near])
     return sorted(found, key=lambda one: (one.first, one.last, one.entry.rule.id))
+
+
+def _within(post: Plain, root: Node, starts: Iterable[int]) -> set[Found]:
+    return {one for first in starts for one in _from(post, root, first)}
+
+
+def _sentences(post: Plain, found: Found) -> range:
+    first, last = (post.sentence[post.word[at]] for at in (found.first, found.last - 1))
+    return range(first, last + 1)
 
 
 _Walk = tuple[int, tuple[int, ...], int]
