@@ -76,9 +76,8 @@ def _from(post: Plain, root: Node, first: int) -> Iterator[Found]:
         if END in node and _counts(post, first, walk):
             for entry in node[END]:
                 yield Found(entry, first, place, skipped)
-        if THEN in node:
-            for more, then in node[THEN]:
-                waiting.append((then, (place, skipped, words + more)))
+        for more, then in node.get(THEN, ()):
+            waiting.append((then, (place, skipped, words + more)))
         if place > first and (
             STEM in node or GAP in node or letter == letters[place - 1] or letter in _PASSED
         ):
