@@ -21,9 +21,9 @@ from api.pages import Paged, page
 from api.schema import PATIENT_HEADER, operation
 from community import sharing
 from community.members.entering import same_person
-from reminders import shared_experiences
+from reminders.health import shared_experiences
 from reminders.models import Patient
-from reminders.patient_login import patient_of
+from reminders.patients.signing_in import patient_of
 
 SHARE_ID = "5e7a7c3e-51f5-4a7e-9d39-0a3a33b6b0aa"
 SHARE: dict[str, Any] = {

@@ -137,6 +137,7 @@ WHO_MAY_ENTER = {
     "/api/v1/community/moderation/choices": "Moderator",
     "/api/v1/community/moderation/threads/<uuid:thread_id>": "Moderator",
     "/api/v1/community/moderation/cases/<uuid:case_id>/events": "Moderator",
+    "/api/v1/community/moderation/cases/<uuid:case_id>/reports": "Moderator",
     "/api/v1/community/moderation/cases/<uuid:case_id>/claim": "Moderator",
     "/api/v1/community/moderation/cases/<uuid:case_id>/hand-back": "Moderator",
     "/api/v1/community/moderation/cases/<uuid:case_id>/hand-over": "Moderator",

@@ -19,8 +19,8 @@ from community.models import (
     SharedPost,
 )
 from community.posts.editing import edit, withdraw
-from reminders import patient_login, transfers
 from reminders.models import PatientLogin, SharedExperience
+from reminders.patients import signing_in, transfers
 from tests.cast import Cast, make_patient
 from tests.community import Circle, as_actor, begin, make_circle, wrote
 from tests.moderating import M, open_case, report, settle
@@ -38,7 +38,7 @@ def circle(db) -> Circle:
 
 def signed_in(cast: Cast, patient, persona: Persona | None) -> Client:
     """A patient's browser: signed in by phone, and come in as a persona."""
-    patient_login.invite(patient.id, cast.actor, NOW)
+    signing_in.invite(patient.id, cast.actor, NOW)
     user = PatientLogin.objects.get(patient=patient).user
     client = Client()
     client.force_login(user)

@@ -20,7 +20,7 @@ from accounts.refusals import Conflict, Forbidden, Invalid
 from community.crisis_help import Help
 from community.members import entering
 from community.members.house_rules import VERSION, house_rules
-from reminders.patient_login import patient_of
+from reminders.patients.signing_in import patient_of
 from web.community.door import entered, for_one
 from web.community.words import refusal_in, words
 from web.words import preferred

@@ -25,10 +25,10 @@ from community import sharing
 from community.members.entering import same_person
 from community.models import Persona, SharedPost
 from community.reading.keyset import Place
-from reminders import shared_experiences
+from reminders.health import shared_experiences
 from reminders.models import Patient
-from reminders.patient_login import patient_of
-from reminders.wording import Said
+from reminders.patients.signing_in import patient_of
+from reminders.texts.wording import Said
 from web.community.door import Visit, Who, persona_page, show
 from web.community.entering import language_of, page_of_user
 from web.community.places import SIZE, after, cut

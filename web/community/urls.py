@@ -7,7 +7,10 @@ from web.community.deciding import decide, decide_on_appeal
 from web.community.mine import ask_a_person, change, mine, my_one, take_away
 from web.community.moderating import (
     acknowledge,
+    all_events,
+    all_reports,
     cases,
+    hand_over,
     keep_thread,
     look_after,
     moderators_board,
@@ -66,6 +69,9 @@ urlpatterns = [
     path("/moderation/threads/<uuid:thread_id>", keep_thread, name="community_keep_thread"),
     path("/moderation/cases/<uuid:case_id>", one_case, name="community_case"),
     path("/moderation/cases/<uuid:case_id>/acknowledge", acknowledge, name="community_have"),
+    path("/moderation/cases/<uuid:case_id>/events", all_events, name="community_case_events"),
+    path("/moderation/cases/<uuid:case_id>/reports", all_reports, name="community_case_reports"),
+    path("/moderation/cases/<uuid:case_id>/hand-over", hand_over, name="community_hand_over"),
     path("/moderation/cases/<uuid:case_id>/notes", note, name="community_note"),
     path("/moderation/cases/<uuid:case_id>/decide", decide, name="community_decide"),
     path(

@@ -6,8 +6,8 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
 from accounts.access import May
-from reminders import reading
-from reminders.shared_experiences import experiences_of
+from reminders.health.shared_experiences import experiences_of
+from reminders.reading import care
 from web.team.desk import Desk, after, show, team_page
 
 MOST = 20
@@ -17,7 +17,7 @@ MOST = 20
 @team_page
 def experiences(request: HttpRequest, desk: Desk, patient_id: UUID) -> HttpResponse:
     """/team/patients/.../experiences: the newest first; ?after=... for earlier ones."""
-    patient = reading.patient_for(desk.user, patient_id, May.SEE_PATIENTS)
+    patient = care.patient_for(desk.user, patient_id, May.SEE_PATIENTS)
     found = experiences_of(patient, MOST + 1, after(request))
     return show(
         request,
