@@ -22,11 +22,12 @@ from api.entrance import Staff
 from api.fields import OneOf
 from api.periods import Period, bounds
 from api.schema import operation
-from reminders import adherence, reading
-from reminders.adherence import IN_WORDS, Figures
+from reminders.dates.schedule import local_date
+from reminders.doses import adherence
+from reminders.doses.adherence import IN_WORDS, Figures
 from reminders.models import Patient
 from reminders.policies import policy_of
-from reminders.schedule import local_date
+from reminders.reading import care
 
 CHOICES = [(became.value, words) for became, words in IN_WORDS.items()]
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -122,7 +123,7 @@ class PatientAdherence(Door):
         ahead of it. Doses that a change, a pause or a stop cancelled don't count.
         """
         query = self.query(Period)
-        patient = reading.patient_for(self.who, patient_id, May.SEE_PATIENTS)
+        patient = care.patient_for(self.who, patient_id, May.SEE_PATIENTS)
         since, until = bounds(query, local_date(self.now, patient.zone))
         days = adherence.calendar(patient, since, until)
         shown = {
@@ -179,7 +180,7 @@ class PatientAdherenceFile(Door):
     def get(self, request: Request, patient_id: UUID) -> StreamingHttpResponse:
         """The patient's doses of a period as a CSV file: a row for each."""
         query = self.query(FileWanted)
-        patient = reading.patient_for(self.who, patient_id, May.SEE_PATIENTS)
+        patient = care.patient_for(self.who, patient_id, May.SEE_PATIENTS)
         return _file(patient, query, local_date(self.now, patient.zone))
 
 

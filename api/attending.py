@@ -15,8 +15,9 @@ from api.entrance import Staff
 from api.fields import LINES, WORDS, Nothing, OneOf, Strict, Text
 from api.schema import operation
 from api.worklist import ItemWithNotesShown
-from reminders import attending, reading
 from reminders.models import Outcome, WorkItem
+from reminders.reading import care
+from reminders.worklist import attending
 
 ENDS = [choice for choice in Outcome.choices if choice[0] != Outcome.BY_EVENT]
 LONGEST_NOTE = 2000
@@ -44,7 +45,7 @@ class ItemDoor(Door):
 
     def answer(self, item_id: UUID, act: Callable[[UUID], WorkItem]) -> Response:
         """Act once on an item that the caller may attend to."""
-        reading.item_for(self.who, item_id, May.ATTEND)
+        care.item_for(self.who, item_id, May.ATTEND)
         now = self.now
 
         def reply() -> Reply:

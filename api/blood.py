@@ -16,9 +16,10 @@ from api.pages import Paged, page
 from api.parsers import Csv
 from api.periods import Period, bounds
 from api.schema import operation
-from reminders import blood, reading
-from reminders.blood_import import Mode, import_results
-from reminders.schedule import local_date
+from reminders.dates.schedule import local_date
+from reminders.health import blood
+from reminders.health.blood_import import Mode, import_results
+from reminders.reading import care
 
 
 class BloodResults(Door):
@@ -37,7 +38,7 @@ class BloodResults(Door):
     def get(self, request: Request, patient_id: UUID) -> Response:
         """The patient's results, the last entered first, with what was corrected."""
         query = self.query(Paged)
-        patient = reading.patient_for(self.who, patient_id, May.SEE_PATIENTS)
+        patient = care.patient_for(self.who, patient_id, May.SEE_PATIENTS)
         found, following = page(blood.results(patient), query, request)
         return Response(shapes.ResultsPage({"next": following, "results": found}).data)
 
@@ -60,7 +61,7 @@ class BloodResults(Door):
         judged: neither an interval nor advice follows from it.
         """
         sent = self.body(shapes.ResultSent)
-        patient = reading.patient_for(self.who, patient_id, May.ENTER_RESULTS)
+        patient = care.patient_for(self.who, patient_id, May.ENTER_RESULTS)
 
         def act() -> Reply:
             result = blood.enter_result(patient.id, shapes.entry(sent), self.actor, self.now)
@@ -92,7 +93,7 @@ class CorrectResult(Door):
         It holds in the other's place; the first stays in the list as it was.
         """
         sent = self.body(shapes.ResultSent)
-        patient = reading.patient_for(self.who, patient_id, May.ENTER_RESULTS)
+        patient = care.patient_for(self.who, patient_id, May.ENTER_RESULTS)
 
         def act() -> Reply:
             result = blood.correct_result(
@@ -130,7 +131,7 @@ class TakeBackResult(Door):
         It leaves the trend; in the list it stays, with what took it back.
         """
         self.body(shapes.TakenBack)
-        patient = reading.patient_for(self.who, patient_id, May.ENTER_RESULTS)
+        patient = care.patient_for(self.who, patient_id, May.ENTER_RESULTS)
 
         def act() -> Reply:
             result = blood.correct_result(patient.id, result_id, None, self.actor, self.now)
@@ -155,7 +156,7 @@ class BloodTrend(Door):
     def get(self, request: Request, patient_id: UUID) -> Response:
         """Each test's results by date, and the decisions on the schedule to draw over them."""
         query = self.query(Period)
-        patient = reading.patient_for(self.who, patient_id, May.SEE_PATIENTS)
+        patient = care.patient_for(self.who, patient_id, May.SEE_PATIENTS)
         since, until = bounds(query, local_date(self.now, patient.zone))
         return Response(shapes.trend(blood.trend(patient, since, until), since, until))
 

@@ -8,9 +8,9 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from api.fields import LINES, Day, OneOf, Strict, Text
-from reminders.blood import BloodTrend, Entry
-from reminders.blood_import import Mode
-from reminders.blood_tests import TESTS, UNITS, plain
+from reminders.health.blood import BloodTrend, Entry
+from reminders.health.blood_import import Mode
+from reminders.health.blood_tests import TESTS, UNITS, plain
 from reminders.models import BloodResult, BloodTest, ResultSource
 
 FIGURE = r"^[0-9]{1,6}(\.[0-9]{1,3})?$"

@@ -16,8 +16,9 @@ from api.door import Door, etag
 from api.entrance import Staff
 from api.fields import LINE_OR_NONE, Hour, Id, Instant, OneOf, Strict, Text, Whole, YesNo
 from api.schema import operation
-from reminders import policies, rota
+from reminders import policies
 from reminders.models import Duty, Site
+from reminders.worklist import rota
 
 CURRENCY = (r"([A-Z]{3})?", "Write a currency's code, like GBP.")
 SHORT = (policies.SHORT_NUMBER.pattern, "Write digits, like 999 or 116 123.")

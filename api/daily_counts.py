@@ -14,8 +14,8 @@ from api.door import Door
 from api.entrance import Staff
 from api.fields import Instant
 from api.schema import operation
-from reminders.daily_count import counts_of
-from reminders.schedule import local_date
+from reminders.dates.schedule import local_date
+from reminders.planning.daily_count import counts_of
 
 DAYS = timedelta(days=31)
 

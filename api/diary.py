@@ -16,9 +16,10 @@ from api.pages import Paged, page
 from api.periods import Period, bounds
 from api.records import SIGNS
 from api.schema import operation
-from reminders import diary, reading
+from reminders.dates.schedule import local_date
+from reminders.health import diary
 from reminders.models import Severity, SideEffect, SideEffectEntry, Source
-from reminders.schedule import local_date
+from reminders.reading import care
 
 HOW_BAD = "; ".join(f"{value}: {words}" for value, words in Severity.choices) + "."
 SENT: dict[str, Any] = {
@@ -149,7 +150,7 @@ class SideEffects(Door):
     def get(self, request: Request, patient_id: UUID) -> Response:
         """The patient's diary, the last noted first, with what was corrected."""
         query = self.query(Paged)
-        patient = reading.patient_for(self.who, patient_id, May.SEE_PATIENTS)
+        patient = care.patient_for(self.who, patient_id, May.SEE_PATIENTS)
         found, following = page(diary.entries(patient), query, request)
         return Response(DiaryPage({"next": following, "results": found}).data)
 
@@ -173,7 +174,7 @@ class SideEffects(Door):
         correction holds from now on; the first stays.
         """
         sent = self.body(EntrySent)
-        patient = reading.patient_for(self.who, patient_id, May.ENTER_RESULTS)
+        patient = care.patient_for(self.who, patient_id, May.ENTER_RESULTS)
 
         def act() -> Reply:
             kept = diary.note_side_effect(
@@ -209,7 +210,7 @@ class SideEffectTrend(Door):
     def get(self, request: Request, patient_id: UUID) -> Response:
         """Week by week, how bad each side effect was at worst, and how often it was noted."""
         query = self.query(Period)
-        patient = reading.patient_for(self.who, patient_id, May.SEE_PATIENTS)
+        patient = care.patient_for(self.who, patient_id, May.SEE_PATIENTS)
         since, until = bounds(query, local_date(self.now, patient.zone))
         shown = {"since": since, "until": until, "results": diary.trend(patient, since, until)}
         return Response(DiaryTrendShown(shown).data)

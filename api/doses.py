@@ -13,7 +13,7 @@ from api.entrance import Staff
 from api.fields import Strict, Whole
 from api.schedule_shapes import DoseShown
 from api.schema import operation
-from reminders import reading
+from reminders.reading import care
 
 STATES = [("due", "due"), ("planned", "planned")]
 
@@ -56,5 +56,5 @@ class Doses(Door):
         first reminder.
         """
         weeks = self.query(Ahead)["weeks"]
-        coming = reading.coming_for(self.who, patient_id, weeks, self.now)
+        coming = care.coming_for(self.who, patient_id, weeks, self.now)
         return Response(DosesShown({"results": coming}).data)

@@ -11,8 +11,8 @@ from accounts.access import May
 from api.door import Door
 from api.entrance import Staff
 from api.schema import operation
-from reminders import reading
-from reminders.shared_experiences import experiences_of
+from reminders.health.shared_experiences import experiences_of
+from reminders.reading import care
 
 
 class ExperienceShown(serializers.Serializer[Any]):
@@ -56,5 +56,5 @@ class Experiences(Door):
 
         It doesn't say where, or under which name, it was written.
         """
-        patient = reading.patient_for(self.who, patient_id, May.SEE_PATIENTS)
+        patient = care.patient_for(self.who, patient_id, May.SEE_PATIENTS)
         return Response(ExperiencesShown({"results": experiences_of(patient)}).data)

@@ -17,8 +17,9 @@ from api.fields import OneOf, Strict
 from api.pages import Paged, page
 from api.parsers import Csv
 from api.schema import operation
-from reminders import clinic_reading, imports
 from reminders.models import ImportMode, ImportState
+from reminders.patients import importing
+from reminders.reading import clinics
 
 FILE = """\
 name,reference,number,language,hour,consent_on,consent_source,interval_days,starts_on
@@ -110,7 +111,7 @@ class Imports(Door):
     )
     def get(self, request: Request, clinic_id: UUID) -> Response:
         """The clinic's files of patients, newest first."""
-        files = clinic_reading.imports_for(self.who, clinic_id)
+        files = clinics.imports_for(self.who, clinic_id)
         found, following = page(files, self.query(Paged), request)
         return Response(ImportsPage({"next": following, "results": found}).data)
 
@@ -140,7 +141,7 @@ class Imports(Door):
         text = sent.get("text", "")
 
         def act() -> Reply:
-            file = imports.upload(clinic, text, self.actor, self.now)
+            file = importing.upload(clinic, text, self.actor, self.now)
             return Reply(201, ImportShown(file).data)
 
         response = self.once(act)
@@ -156,7 +157,7 @@ class OneImport(Door):
     @operation("read_import", "imports", answer=ImportShown, shows=SHOWN, problems=[403, 404])
     def get(self, request: Request, import_id: UUID) -> Response:
         """One file: what was found in it, and how far it is."""
-        return Response(ImportShown(clinic_reading.import_for(self.who, import_id)).data)
+        return Response(ImportShown(clinics.import_for(self.who, import_id)).data)
 
 
 class ImportProblems(Door):
@@ -174,7 +175,7 @@ class ImportProblems(Door):
     )
     def get(self, request: Request, import_id: UUID) -> Response:
         """What is wrong with a file, line by line, and how to mend it."""
-        problems = clinic_reading.import_problems_for(self.who, import_id)
+        problems = clinics.import_problems_for(self.who, import_id)
         found, following = page(problems, self.query(Paged), request, newest_first=False)
         return Response(ImportProblemsPage({"next": following, "results": found}).data)
 
@@ -201,11 +202,11 @@ class ConfirmImport(Door):
         something has become bad since the check: the file is checked again.
         """
         mode = ImportMode(self.body(Confirmation)["mode"])
-        file = clinic_reading.import_to_confirm(self.who, import_id)
+        file = clinics.import_to_confirm(self.who, import_id)
 
         def act() -> Reply:
             return Reply(
-                200, ImportShown(imports.confirm(file.id, mode, self.actor, self.now)).data
+                200, ImportShown(importing.confirm(file.id, mode, self.actor, self.now)).data
             )
 
         return self.once(act)

@@ -15,9 +15,9 @@ from api.fields import LINES, Day, Hour, Nothing, OneOf, Strict, Text, YesNo
 from api.pages import Paged, page
 from api.schedule_shapes import CautionShown
 from api.schema import operation
-from reminders import reading
+from reminders.doses.noting import Injected, Noted, correct_injection, note_injection
 from reminders.models import Site, Source
-from reminders.noting import Injected, Noted, correct_injection, note_injection
+from reminders.reading import care
 
 SENT: dict[str, Any] = {"taken_on": "2027-01-11", "site": "thigh_left", "as_prescribed": True}
 SHOWN: dict[str, Any] = {
@@ -104,7 +104,7 @@ class Injections(Door):
         Those of doses are in the history of doses.
         """
         query = self.query(Paged)
-        found, following = page(reading.injections_for(self.who, patient_id), query, request)
+        found, following = page(care.injections_for(self.who, patient_id), query, request)
         return Response(InjectionsPage({"next": following, "results": found}).data)
 
     @operation(
@@ -128,7 +128,7 @@ class Injections(Door):
         until you say `confirmed`, and is put on the worklist then.
         """
         told = self.body(InjectionTold)
-        patient = reading.patient_for(self.who, patient_id, May.RECORD)
+        patient = care.patient_for(self.who, patient_id, May.RECORD)
 
         def act() -> Reply:
             done = note_injection(patient.id, Injected(**told), Source.STAFF, self.actor, self.now)
@@ -161,7 +161,7 @@ class CorrectInjection(Door):
         It holds in the other's place; the first stays in the list as it was.
         """
         told = self.body(InjectionTold)
-        patient = reading.patient_for(self.who, patient_id, May.RECORD)
+        patient = care.patient_for(self.who, patient_id, May.RECORD)
 
         def act() -> Reply:
             done = correct_injection(
@@ -201,7 +201,7 @@ class TakeBackInjection(Door):
         In the list it stays, with what took it back.
         """
         self.body(Nothing)
-        patient = reading.patient_for(self.who, patient_id, May.RECORD)
+        patient = care.patient_for(self.who, patient_id, May.RECORD)
 
         def act() -> Reply:
             done = correct_injection(

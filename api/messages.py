@@ -13,7 +13,8 @@ from api.entrance import Staff
 from api.fields import Id, Strict, Text
 from api.schedule_shapes import NoticeShown, notice
 from api.schema import operation
-from reminders import messages, reading
+from reminders.conversation import messages
+from reminders.reading import care
 
 
 class Message(Strict):
@@ -55,7 +56,7 @@ class Messages(Door):
         next days; `leaves_at` says when. Where there is no room it is refused.
         """
         kind = self.body(Message)["kind"]
-        patient = reading.patient_for(self.who, patient_id, May.TEXT)
+        patient = care.patient_for(self.who, patient_id, May.TEXT)
 
         def act() -> Reply:
             told = messages.send_message(patient.id, kind, self.actor, self.now)
@@ -91,7 +92,7 @@ class Corrections(Door):
         It keeps to the limits, so it may leave only tomorrow (`leaves_at`): then call them, too.
         """
         text_id = self.body(Correction)["text"]
-        patient = reading.patient_for(self.who, patient_id, May.TEXT)
+        patient = care.patient_for(self.who, patient_id, May.TEXT)
 
         def act() -> Reply:
             told = messages.send_correction(patient.id, text_id, self.actor, self.now)

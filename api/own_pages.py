@@ -12,7 +12,8 @@ from api import examples
 from api.door import Door
 from api.entrance import Staff
 from api.schema import operation
-from reminders import patient_login, reading
+from reminders.patients import signing_in
+from reminders.reading import care
 
 
 class Invitation(serializers.Serializer[Any]):
@@ -49,9 +50,9 @@ class Invite(Door):
         They need the code that we text to their number and, on a device that we don't know, this
         welcome code. Make sure that it is them before you give it. A new one ends the former.
         """
-        patient = reading.patient_for(self.who, patient_id, May.ENROL)
+        patient = care.patient_for(self.who, patient_id, May.ENROL)
         # Never under an Idempotency-Key: the reply would be kept, and the code with it.
-        invited = patient_login.invite(patient.id, self.actor, self.now)
+        invited = signing_in.invite(patient.id, self.actor, self.now)
         return Response(Invitation(invited).data, 201)
 
 
@@ -73,6 +74,6 @@ class RevokeSignIn(Door):
 
         To sign in again they need a new welcome code.
         """
-        patient = reading.patient_for(self.who, patient_id, May.ENROL)
-        patient_login.revoke_sign_in(patient.id, self.actor)
+        patient = care.patient_for(self.who, patient_id, May.ENROL)
+        signing_in.revoke_sign_in(patient.id, self.actor)
         return Response(status=204)

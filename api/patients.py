@@ -19,8 +19,9 @@ from api.pages import Paged, page
 from api.schema import operation
 from api.texts import TextShown
 from messaging.models import STATES
-from reminders import consent, new_number, patients, reading
 from reminders.models import ConsentSource, Language, Patient, Status, Wording
+from reminders.patients import consent, enrolling, new_number
+from reminders.reading import care
 
 STATUSES_WANTED = [*Status.choices, ("none", "No schedule")]
 LANGUAGES = "What the texts are written in."
@@ -174,7 +175,7 @@ class Patients(Door):
         """The patients of your clinics, newest first."""
         query = self.query(PatientsWanted)
         found, following = page(
-            reading.patients_for(
+            care.patients_for(
                 self.who,
                 clinic_id=query.get("clinic"),
                 status=query.get("status", ""),
@@ -207,7 +208,7 @@ class Patients(Door):
         clinic = clinic_for(self.who, sent.pop("clinic"), May.ENROL)
 
         def act() -> Reply:
-            patient = patients.enrol(clinic, patients.Enrolment(**sent), self.actor, self.now)
+            patient = enrolling.enrol(clinic, enrolling.Enrolment(**sent), self.actor, self.now)
             return Reply(
                 201, PatientShown(patient, context={"schedules": {}, "new_numbers": {}}).data
             )
@@ -227,7 +228,7 @@ class OnePatient(Door):
     )
     def get(self, request: Request, patient_id: UUID) -> Response:
         """One patient."""
-        patient = reading.patient_for(self.who, patient_id, May.SEE_PATIENTS)
+        patient = care.patient_for(self.who, patient_id, May.SEE_PATIENTS)
         return Response(PatientShown(patient, context=_context([patient])).data)
 
     @operation(
@@ -247,8 +248,8 @@ class OnePatient(Door):
         patient has ends the waiting. A new hour or zone moves the reminders that are to come.
         """
         sent = self.body(PatientChange, partial=True)
-        patient = reading.patient_for(self.who, patient_id, May.ENROL)
-        changed = patients.change_patient(patient.id, sent, self.actor, self.now)
+        patient = care.patient_for(self.who, patient_id, May.ENROL)
+        changed = enrolling.change_patient(patient.id, sent, self.actor, self.now)
         context = _context([changed.patient])
         return Response(PatientShown(changed.patient, context=context).data)
 
@@ -279,7 +280,7 @@ class ConfirmNumber(Door):
         in `too_late`. After five wrong codes the number has to be asked for again.
         """
         code = self.body(Code)["code"]
-        patient = reading.patient_for(self.who, patient_id, May.ENROL)
+        patient = care.patient_for(self.who, patient_id, May.ENROL)
         # Never under an Idempotency-Key: a refusal would undo that the wrong code was counted.
         done = new_number.confirm_new_number(patient.id, code, self.actor, self.now)
         context = {**_context([done.patient]), "too_late": done.too_late}
@@ -304,11 +305,11 @@ class WithdrawConsent(Door):
 
         A later `consent_on`, or START from their phone, lets texts go again.
         """
-        patient = reading.patient_for(self.who, patient_id, May.ENROL)
+        patient = care.patient_for(self.who, patient_id, May.ENROL)
         withdrawn = consent.withdraw_consent(patient.id, self.actor, self.now)
         return Response(PatientShown(withdrawn, context=_context([withdrawn])).data)
 
 
 def _context(found: Sequence[Patient]) -> dict[str, Any]:
     """The latest schedule of each patient, and their new number; a few queries for all."""
-    return {"schedules": reading.plans_of(found), "new_numbers": reading.new_numbers_of(found)}
+    return {"schedules": care.plans_of(found), "new_numbers": care.new_numbers_of(found)}

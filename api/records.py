@@ -18,9 +18,9 @@ from api.pages import Paged, page
 from api.schedule_shapes import CautionShown
 from api.schema import operation
 from api.texts import TextShown
-from reminders import reading
+from reminders.doses.recording import Recorded, Telling, record_dose
 from reminders.models import Dose, DoseState, Handled, Missed, Site, Source, Told
-from reminders.recording import Recorded, Telling, record_dose
+from reminders.reading import care
 from reminders.understanding import Meaning, Sign
 
 MEANINGS = [(meaning.value, meaning.value) for meaning in Meaning]
@@ -135,7 +135,7 @@ class DoseHistory(Door):
     )
     def get(self, request: Request, patient_id: UUID) -> Response:
         """A patient's doses with what was told of each, the one planned last first."""
-        doses = reading.doses_for(self.who, patient_id)
+        doses = care.doses_for(self.who, patient_id)
         found, following = page(doses, self.query(Paged), request)
         return Response(DosesPage({"next": following, "results": found}).data)
 
@@ -163,7 +163,7 @@ class RecordDose(Door):
         `second_dose_close` until you say `confirmed`, and is put on the worklist then.
         """
         told = self.body(DoseTold)
-        patient = reading.patient_for(self.who, patient_id, May.RECORD)
+        patient = care.patient_for(self.who, patient_id, May.RECORD)
 
         def act() -> Reply:
             done = record_dose(
@@ -189,7 +189,7 @@ class Answers(Door):
     )
     def get(self, request: Request, patient_id: UUID) -> Response:
         """What a patient wrote, newest first, and what we made of each."""
-        answers = reading.answers_for(self.who, patient_id)
+        answers = care.answers_for(self.who, patient_id)
         found, following = page(answers, self.query(Paged), request)
         return Response(AnswersPage({"next": following, "results": found}).data)
 

@@ -13,7 +13,7 @@ from api import problems
 Handler = Callable[[HttpRequest], HttpResponse]
 
 LONGEST_FILE = 6_000_000
-"""Bytes of a clinic's file of patients; what it may hold is said in reminders/import_file.py."""
+"""Bytes of a clinic's file of patients; what it may hold: reminders/patients/import_file.py."""
 
 SANE = re.compile(r"[A-Za-z0-9._-]{1,64}")
 

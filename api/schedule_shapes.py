@@ -8,11 +8,11 @@ from rest_framework import serializers
 from api.door import etag
 from api.fields import LINES, Day, OneOf, Strict, Text, Whole
 from api.texts import TextShown
-from reminders.effects import OpenDose
 from reminders.models import Status
-from reminders.notices import Notice
-from reminders.plan import Plan
-from reminders.prescribing import Outcome, Preview
+from reminders.schedules.effects import OpenDose
+from reminders.schedules.notices import Notice
+from reminders.schedules.plan import Plan
+from reminders.schedules.prescribing import Outcome, Preview
 
 STATUS_IN_WORDS: dict[str, str] = {
     Status.RUNNING: "Running: reminders go out.",

@@ -16,11 +16,12 @@ from api import schedule_shapes as shapes
 from api.door import Door, etag
 from api.entrance import Staff
 from api.schema import operation
-from reminders import prescribing, reading
-from reminders.effects import Decision, OpenDose
 from reminders.models import Patient
-from reminders.plan import Plan
-from reminders.prescribing import Outcome
+from reminders.reading import care
+from reminders.schedules import prescribing
+from reminders.schedules.effects import Decision, OpenDose
+from reminders.schedules.plan import Plan
+from reminders.schedules.prescribing import Outcome
 
 PAUSED = {**examples.SCHEDULE, "status": "paused", "review_on": "2027-02-15", "planned": None}
 """For the examples."""
@@ -52,7 +53,7 @@ class ScheduleDoor(Door):
             _show(refusal, refusal.facts["plan"])
             raise
         except Conflict as refusal:
-            _show(refusal, reading.schedule_for(self.who, patient.id, May.SEE_PATIENTS))
+            _show(refusal, care.schedule_for(self.who, patient.id, May.SEE_PATIENTS))
             raise
 
 
@@ -72,7 +73,7 @@ class Schedule(ScheduleDoor):
 
         Its ETag names the state; send it back as If-Match with a decision.
         """
-        plan = reading.schedule_for(self.who, patient_id, May.SEE_PATIENTS)
+        plan = care.schedule_for(self.who, patient_id, May.SEE_PATIENTS)
         return Response(shapes.schedule(plan), headers={"ETag": etag(plan.token)})
 
     @operation(
@@ -99,7 +100,7 @@ class Schedule(ScheduleDoor):
         Reminders go out from its first date on, at the patient's hour.
         """
         sent = self.body(shapes.Start)
-        patient = reading.patient_for(self.who, patient_id, May.PRESCRIBE)
+        patient = care.patient_for(self.who, patient_id, May.PRESCRIBE)
         last = sent.pop("last_injection_on", None)
         return self.answer(
             patient,
@@ -129,7 +130,7 @@ class PreviewChange(ScheduleDoor):
         the patient would get. Its ETag is the state that it was worked out on.
         """
         sent = self.body(shapes.IntervalChange)
-        patient = reading.patient_for(self.who, patient_id, May.PRESCRIBE)
+        patient = care.patient_for(self.who, patient_id, May.PRESCRIBE)
         with self._showing_the_present(patient):
             shown = prescribing.preview_change(patient, _decision(sent), self.actor, self.now)
         return Response(shapes.preview(shown), headers={"ETag": etag(shown.plan.token)})
@@ -158,7 +159,7 @@ class ChangeInterval(ScheduleDoor):
         patient is told by a text, or `notice` says that somebody has to call.
         """
         sent, seen = self.body(shapes.IntervalChange), self.seen()
-        patient = reading.patient_for(self.who, patient_id, May.PRESCRIBE)
+        patient = care.patient_for(self.who, patient_id, May.PRESCRIBE)
         return self.answer(
             patient,
             lambda: prescribing.change_interval(
@@ -190,7 +191,7 @@ class Pause(ScheduleDoor):
         schedule this puts the review off; the patient isn't told.
         """
         sent, seen = self.body(shapes.Pause), self.seen()
-        patient = reading.patient_for(self.who, patient_id, May.PRESCRIBE)
+        patient = care.patient_for(self.who, patient_id, May.PRESCRIBE)
         return self.answer(
             patient,
             lambda: prescribing.pause(
@@ -218,7 +219,7 @@ class Resume(ScheduleDoor):
     def post(self, request: Request, patient_id: UUID) -> Response:
         """Let a paused schedule run again, from a date that you choose."""
         sent, seen = self.body(shapes.Decision), self.seen()
-        patient = reading.patient_for(self.who, patient_id, May.PRESCRIBE)
+        patient = care.patient_for(self.who, patient_id, May.PRESCRIBE)
         return self.answer(
             patient,
             lambda: prescribing.resume(patient.id, Decision(**sent), seen, self.actor, self.now),
@@ -252,7 +253,7 @@ class Stop(ScheduleDoor):
     def post(self, request: Request, patient_id: UUID) -> Response:
         """End a schedule for good. Its history stays."""
         sent, seen = self.body(shapes.Stop), self.seen()
-        patient = reading.patient_for(self.who, patient_id, May.PRESCRIBE)
+        patient = care.patient_for(self.who, patient_id, May.PRESCRIBE)
         return self.answer(
             patient,
             lambda: prescribing.stop(

@@ -14,8 +14,9 @@ from api.entrance import Staff
 from api.fields import OneOf, Strict, Text
 from api.pages import Paged, page
 from api.schema import operation
-from reminders import clinic_reading, templates
 from reminders.models import Language, Template, Wording
+from reminders.reading import clinics
+from reminders.texts import templates
 
 KIND = "A built-in text (day, next, overdue, ...), or message: and a name, like message:closed."
 WHICH = {"language": "en", "wording": "discreet", "kind": "message:closed"}
@@ -123,7 +124,7 @@ class Templates(Door):
         """The clinic's own texts, newest first."""
         query = self.query(TemplatesWanted)
         former = query.get("versions") == "all"
-        own = clinic_reading.templates_for(self.who, clinic_id, former=former)
+        own = clinics.templates_for(self.who, clinic_id, former=former)
         found, following = page(own, query, request)
         return Response(TemplatesPage({"next": following, "results": found}).data)
 

@@ -15,7 +15,7 @@ from api.schema import operation
 from messaging.in_words import FAULT_IN_WORDS, STATE_IN_WORDS
 from messaging.models import STATES, Sms
 from messaging.vocabulary import fault_of
-from reminders import reading
+from reminders.reading import care
 
 
 class TextShown(serializers.Serializer[Any]):
@@ -72,6 +72,6 @@ class Texts(Door):
     )
     def get(self, request: Request, patient_id: UUID) -> Response:
         """The texts to a patient, newest first, and what became of each."""
-        texts = reading.texts_for(self.who, patient_id)
+        texts = care.texts_for(self.who, patient_id)
         found, following = page(texts, self.query(Paged), request)
         return Response(TextsPage({"next": following, "results": found}).data)

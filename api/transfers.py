@@ -19,8 +19,9 @@ from api.entrance import Staff
 from api.fields import LINES, Id, Strict, Text
 from api.pages import Paged, page
 from api.schema import operation
-from reminders import clinic_reading, reading, transfers
 from reminders.models import Transfer
+from reminders.patients import transfers
+from reminders.reading import care, clinics
 
 OFFERED: dict[str, Any] = {
     "id": "0198c0de-0000-7000-8000-000000007fe4",
@@ -110,7 +111,7 @@ class OfferTransfer(Door):
         clinic sees the name, the interval and the next date.
         """
         sent = self.body(Offer)
-        patient = reading.patient_for(self.who, patient_id, May.PRESCRIBE)
+        patient = care.patient_for(self.who, patient_id, May.PRESCRIBE)
 
         def act() -> Reply:
             made = transfers.offer(
@@ -135,7 +136,7 @@ class Transfers(Door):
     )
     def get(self, request: Request) -> Response:
         """Offers that your clinics made, and those made to clinics where you are a clinician."""
-        offers = clinic_reading.transfers_for(self.who)
+        offers = clinics.transfers_for(self.who)
         found, following = page(offers, self.query(Paged), request)
         return Response(TransfersPage({"next": following, "results": found}).data)
 
@@ -148,7 +149,7 @@ class Decision(Door):
     def decide(
         self, transfer_id: UUID, verb: Callable[[UUID, Actor, datetime], Transfer], *, ours: bool
     ) -> Response:
-        transfer = clinic_reading.transfer_to_decide(self.who, transfer_id, ours=ours)
+        transfer = clinics.transfer_to_decide(self.who, transfer_id, ours=ours)
 
         def act() -> Reply:
             return Reply(200, OfferShown(verb(transfer.id, self.actor, self.now)).data)
@@ -181,7 +182,7 @@ class Accept(Door):
         At the clinic that offered them their schedule ends and their texts are cancelled, in the
         same instant.
         """
-        transfer = clinic_reading.transfer_to_decide(self.who, transfer_id, ours=False)
+        transfer = clinics.transfer_to_decide(self.who, transfer_id, ours=False)
 
         def act() -> Reply:
             taken = transfers.accept(transfer.id, self.actor, self.now)

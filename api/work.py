@@ -14,7 +14,7 @@ from api.entrance import Anybody, Staff
 from api.schema import operation
 from community.alarms import alarms as community_alarms
 from messaging.clock import read_clock
-from reminders import alarms, daily_count
+from reminders.planning import alarms, daily_count
 
 
 class AlarmShown(serializers.Serializer[Any]):

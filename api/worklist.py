@@ -17,9 +17,9 @@ from api.entrance import Staff
 from api.fields import Id, OneOf, Strict, Whole
 from api.pages import MOST, cut
 from api.schema import operation
-from reminders import reading
-from reminders.attending import is_held, owner_of
 from reminders.models import NEXT_STEP, Cause, Outcome, Urgency, WorkItem, WorkNote
+from reminders.reading import care
+from reminders.worklist.attending import is_held, owner_of
 
 OUTCOMES = [("", "Open"), *Outcome.choices]
 PLACE = r"[A-Za-z0-9_-]{23}"
@@ -129,7 +129,7 @@ class ItemWithNotesShown(ItemShown):
 
     @extend_schema_field(NoteShown(many=True))
     def get_notes(self, item: WorkItem) -> Any:
-        return NoteShown(reading.notes_of(item), many=True).data
+        return NoteShown(care.notes_of(item), many=True).data
 
 
 class ItemsPage(serializers.Serializer[Any]):
@@ -169,7 +169,7 @@ class Worklist(Door):
     def get(self, request: Request) -> Response:
         """What somebody of your clinics has to look at, the most urgent and oldest first."""
         query = self.query(ItemsWanted)
-        items = reading.worklist_for(
+        items = care.worklist_for(
             self.who,
             self.now,
             clinic_id=query.get("clinic"),
@@ -200,7 +200,7 @@ class Counts(Door):
     def get(self, request: Request) -> Response:
         """How much is open in one of your clinics, by urgency and cause."""
         query = self.query(CountsWanted)
-        counted = reading.counts_for(self.who, query["clinic"], self.now)
+        counted = care.counts_for(self.who, query["clinic"], self.now)
         return Response(CountsShown({"results": counted}).data)
 
 
@@ -218,5 +218,5 @@ class OneItem(Door):
     )
     def get(self, request: Request, item_id: UUID) -> Response:
         """One item, open or closed, with all that happened to it."""
-        item = reading.item_for(self.who, item_id, May.SEE_PATIENTS)
+        item = care.item_for(self.who, item_id, May.SEE_PATIENTS)
         return Response(ItemWithNotesShown(item, context={"now": self.now}).data)

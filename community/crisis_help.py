@@ -5,7 +5,7 @@ the UK's and the US's; elsewhere only the words, for another country's number he
 """
 
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -40,6 +40,11 @@ def help_for(language: str, time_zone: str) -> Help:
     lines = LINES.get(get_global("zone_territories").get(time_zone, ""), ())
     said = [words["heard"], words["call"] if lines else words["elsewhere"], words["person"]]
     return Help(tuple(said), tuple((words["lines"][key], number) for key, number in lines))
+
+
+def without_moderator(told: Help) -> Help:
+    """Help without its last words, which say that a moderator is called: where nobody is."""
+    return replace(told, words=told.words[:-1])
 
 
 @cache

@@ -91,8 +91,8 @@ def _welcome(house: Household, begun: float) -> "Phones":
     from dev.demo_answers import Phones
     from dev.demo_community import what_to_try
     from dev.demo_people import PASSWORD, PLACES, enrol_some_for_now
-    from reminders.patient_login import invite
-    from reminders.planning import plan_doses
+    from reminders.patients.signing_in import invite
+    from reminders.planning.steps import plan_doses
 
     fresh = enrol_some_for_now(timezone.now())
     welcome = invite(fresh[0].id, audit.Actor("demo"), timezone.now())

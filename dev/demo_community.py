@@ -25,7 +25,7 @@ from community.posts.spaces import set_up_spaces
 from dev.demo_moderation import Desk, moderate, put_on_duty
 from dev.stack import Trouble
 from reminders.models import Patient
-from reminders.patient_login import invite
+from reminders.patients.signing_in import invite
 
 WORDS = Path(__file__).with_name("words") / "community.toml"
 DEMO = audit.Actor("demo")

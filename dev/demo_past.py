@@ -22,7 +22,9 @@ from dev.environment import ROUTINE_NUMBER
 from messaging import inbound, outbox
 from messaging.models import InboundSms, Scope, Sender, Sms
 from messaging.states import State
-from reminders import attending, hearing
+from reminders.conversation import hearing
+from reminders.dates.schedule import dates_between, local_instant
+from reminders.doses.recording import STATES
 from reminders.models import (
     Answer,
     BloodResult,
@@ -44,10 +46,9 @@ from reminders.models import (
     Told,
     WorkItem,
 )
-from reminders.plan import dose_after
-from reminders.recording import STATES
-from reminders.schedule import dates_between, local_instant
-from reminders.worklist import Finding, open_items
+from reminders.schedules.plan import dose_after
+from reminders.worklist import attending
+from reminders.worklist.items import Finding, open_items
 
 DAY = timedelta(days=1)
 _SETTLED = 2 * DAY

@@ -29,12 +29,13 @@ from dev.stack import Trouble
 from messaging import outbox
 from messaging.models import Lane, Scope
 from messaging.senders import add_sender
-from reminders import prescribing, templates
-from reminders.effects import Decision
 from reminders.models import Language, Patient, Policy, Schedule, Wording
-from reminders.patients import Enrolment, enrol
-from reminders.plan import read_plan
-from reminders.rota import Turn, set_rota, token_of
+from reminders.patients.enrolling import Enrolment, enrol
+from reminders.schedules import prescribing
+from reminders.schedules.effects import Decision
+from reminders.schedules.plan import read_plan
+from reminders.texts import templates
+from reminders.worklist.rota import Turn, set_rota, token_of
 
 PASSWORD = "a demo needs no secrets"  # noqa: S105 - printed for everybody to sign in with
 CLOSED = templates.Draft(

@@ -22,15 +22,15 @@ from messaging.models import InboundSms, Lane, Sms
 from messaging.sending import send_due
 from messaging.settling import settle
 from messaging.states import State
-from reminders import prescribing
-from reminders.effects import Decision
-from reminders.hearing import hear
+from reminders.conversation.hearing import hear
+from reminders.conversation.news import take_news
 from reminders.models import Cause, Dose, DoseState, Missed, Patient, Wording, WorkItem, WorkNote
-from reminders.news import take_news
-from reminders.patients import Enrolment, enrol
-from reminders.plan import read_plan
-from reminders.planning import plan_doses
-from reminders.sweep import sweep
+from reminders.patients.enrolling import Enrolment, enrol
+from reminders.planning.steps import plan_doses
+from reminders.planning.sweep import sweep
+from reminders.schedules import prescribing
+from reminders.schedules.effects import Decision
+from reminders.schedules.plan import read_plan
 
 DAY, WEEK = timedelta(days=1), timedelta(weeks=1)
 _STUCK_AFTER = 50

@@ -12,7 +12,7 @@ from django.db import transaction
 from accounts import audit
 from accounts.models import Clinic
 from accounts.refusals import Invalid
-from reminders.ladder import EARLIEST, LATEST
+from reminders.dates.ladder import EARLIEST, LATEST
 from reminders.models import Policy
 from reminders.numbers import e164
 

@@ -5,10 +5,11 @@ from itertools import count
 
 from messaging import inbound
 from messaging.models import Sms
-from reminders import hearing, prescribing
-from reminders.effects import Decision
+from reminders.conversation import hearing
 from reminders.models import Dose, WorkItem
-from reminders.planning import plan_doses
+from reminders.planning.steps import plan_doses
+from reminders.schedules import prescribing
+from reminders.schedules.effects import Decision
 from tests.cast import NOW, Cast
 
 MONDAY = date(2027, 1, 4)

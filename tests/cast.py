@@ -19,7 +19,7 @@ from dev.environment import (
 )
 from messaging.models import Lane, Scope, Sender
 from reminders.models import Patient
-from reminders.patients import Enrolment, enrol
+from reminders.patients.enrolling import Enrolment, enrol
 
 PASSWORD = "correct horse battery staple"
 NOW = datetime(2027, 1, 4, 8, 30, tzinfo=UTC)

@@ -5,9 +5,9 @@ from zoneinfo import ZoneInfo
 
 from django.utils import timezone
 
-from reminders import prescribing
-from reminders.effects import Decision
 from reminders.models import Patient
+from reminders.schedules import prescribing
+from reminders.schedules.effects import Decision
 from tests.cast import Cast, make_patient
 
 

@@ -18,7 +18,8 @@ def check_figures() -> None:
         inside = [live for live in texts.values() if live.thread_id == thread.thread_id]
         (opener,) = (live for live in inside if live.opens)
         assert thread.replies == len(inside) - 1
-        assert thread.active_at == max(live.published_at for live in inside)
+        last = max(inside, key=lambda live: (live.published_at, live.post_id))
+        assert (thread.active_at, thread.active_by_id) == (last.published_at, last.author_id)
         assert (thread.tags, thread.published_at) == (opener.tags, opener.published_at)
         assert {live.space_id for live in (thread, *inside)} == {thread.thread.space_id}
         instants = (thread.published_at, thread.active_at)

@@ -28,6 +28,7 @@ TEAM_PAGES = [
     "/team/patients/<uuid:patient_id>/facts/<uuid:injection_id>/take-back",
     "/team/patients/<uuid:patient_id>/conversation",
     "/team/patients/<uuid:patient_id>/diary",
+    "/team/patients/<uuid:patient_id>/experiences",
     "/team/patients/<uuid:patient_id>/message",
     "/team/patients/<uuid:patient_id>/corrections",
     "/team/patients/<uuid:patient_id>/consent",

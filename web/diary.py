@@ -11,10 +11,10 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.refusals import Conflict, Invalid
-from reminders.diary import EffectTrend, note_side_effect, trend
+from reminders.dates.schedule import local_date
+from reminders.health.diary import EffectTrend, note_side_effect, trend
 from reminders.models import Patient, Severity, SideEffect, SideEffectEntry, Source
-from reminders.own_reading import ENTRIES, own_entries, own_entry
-from reminders.schedule import local_date
+from reminders.reading.own import ENTRIES, own_entries, own_entry
 from reminders.understanding import Sign
 from web.own import actor_of, day_of, notice, own, own_page, say, warn_of
 

@@ -13,11 +13,11 @@ from django.shortcuts import redirect
 from accounts import audit, request_id
 from accounts.models import User
 from accounts.refusals import NotFound
-from reminders import replies
+from reminders.conversation import replies
 from reminders.models import Patient
-from reminders.patient_login import patient_of
+from reminders.patients.signing_in import patient_of
 from reminders.policies import policy_of
-from reminders.wording import Said, locale_of, written
+from reminders.texts.wording import Said, locale_of, written
 from web.words import show, words
 
 P = ParamSpec("P")

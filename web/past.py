@@ -6,9 +6,9 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from reminders.dates.schedule import local_date
 from reminders.models import DoseState, Patient
-from reminders.own_reading import PAST_DOSES, own_past
-from reminders.schedule import local_date
+from reminders.reading.own import PAST_DOSES, own_past
 from web.own import day_of, own, own_page
 from web.record import what_is_known
 

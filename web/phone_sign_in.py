@@ -23,7 +23,7 @@ from accounts.addresses import address
 from accounts.models import User
 from accounts.people import user_of_phone
 from accounts.refusals import Conflict, Invalid
-from reminders import patient_login
+from reminders.patients import signing_in
 from web.community.door import forget_token
 from web.words import preferred, show, words
 
@@ -40,7 +40,7 @@ class PhoneField(forms.CharField):
 
     def clean(self, value: Any) -> str:
         typed: str = super().clean(value)
-        numbers = sorted(patient_login.numbers_of(typed))
+        numbers = sorted(signing_in.numbers_of(typed))
         known = [number for number in numbers if user_of_phone(number) is not None]
         return next(iter(known or numbers), typed)
 
@@ -72,7 +72,7 @@ class Adapter(DefaultAccountAdapter):  # type: ignore[misc]
         """A number is only ever that of somebody who was invited with it."""
 
     def send_verification_code_sms(self, user: User, phone: str, code: str, **more: Any) -> None:
-        patient_login.text_code(user, code, timezone.now())
+        signing_in.text_code(user, code, timezone.now())
 
     def get_client_ip(self, request: HttpRequest) -> str:
         return address(request.META)
@@ -85,7 +85,7 @@ class Adapter(DefaultAccountAdapter):  # type: ignore[misc]
 
     def post_login(self, request: HttpRequest, user: User, **more: Any) -> HttpResponse:
         response: HttpResponse = super().post_login(request, user, **more)
-        patient_login.note_sign_in(user, audit.Actor("patient", user, request_id.current.get()))
+        signing_in.note_sign_in(user, audit.Actor("patient", user, request_id.current.get()))
         response.set_signed_cookie(
             DEVICE,
             user.get_session_auth_hash(),
@@ -107,7 +107,7 @@ class SecondProof(LoginStage):  # type: ignore[misc]
     def handle(self) -> tuple[HttpResponse | None, bool]:
         user = self.login.user
         known = _is_known_device(self.request, user)
-        if patient_login.second_proof_needed(user, known_device=known):
+        if signing_in.second_proof_needed(user, known_device=known):
             return redirect(self.urlname), True
         return None, True
 
@@ -168,7 +168,7 @@ def second_proof(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         code = request.POST.get("code", "")[:40]
         try:
-            patient_login.take_welcome_code(stage.login.user, code, timezone.now())
+            signing_in.take_welcome_code(stage.login.user, code, timezone.now())
         except (Conflict, Invalid) as refusal:
             error = refusal.code
         else:

@@ -11,12 +11,12 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from accounts.refusals import Conflict, Invalid
-from reminders.injections import last_site
+from reminders.dates.schedule import local_date
+from reminders.doses.recording import Recorded, Telling, record_dose
 from reminders.models import Dose, DoseState, Missed, Patient, Site, Source, Told
-from reminders.own_reading import holding, own_dose
 from reminders.policies import policy_of
-from reminders.recording import Recorded, Telling, record_dose
-from reminders.schedule import local_date
+from reminders.reading.own import holding, own_dose
+from reminders.schedules.injections import last_site
 from web.own import actor_of, clock_of, day_of, notice, own, own_page, say, warn_of
 
 ONE_DAY = timedelta(days=1)

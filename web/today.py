@@ -9,12 +9,12 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.refusals import Conflict
-from reminders.later import wish_later
+from reminders.dates.schedule import local_date
+from reminders.doses.later import wish_later
+from reminders.doses.recording import Telling, record_dose
 from reminders.models import DoseState, Patient, Source, Told
-from reminders.own_reading import OwnPlan, own_dose, own_plan
-from reminders.recording import Telling, record_dose
-from reminders.schedule import local_date
-from reminders.wording import Said, every
+from reminders.reading.own import OwnPlan, own_dose, own_plan
+from reminders.texts.wording import Said, every
 from web.own import actor_of, day_of, notice, own, own_page, say, warn_of
 
 MINUTES = [60, 120, 240]

@@ -4,6 +4,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.urls import include, path
 
 from web.community.entering import join_community, open_community, open_to_appeal
+from web.community.sharing import share
 from web.diary import diary, write
 from web.home import home
 from web.past import past
@@ -26,6 +27,7 @@ urlpatterns = [
     path("me/community", open_community, name="open_community"),
     path("me/community/join", join_community, name="join_community"),
     path("me/community/appeal", open_to_appeal, name="open_to_appeal"),
+    path("me/community/share", share, name="share_with_team"),
     path("me", today, name="today"),
     path("me/days/<uuid:dose_id>", record, name="record"),
     path("me/days/<uuid:dose_id>/later", later, name="later"),

@@ -25,10 +25,14 @@ from messaging.reading_back import read_back as read_back_texts
 from messaging.sending import send_due
 from messaging.settling import go_again
 from messaging.settling import settle as settle_texts
-from reminders import hearing, imports, news, paging, planning, shared_experiences
-from reminders.alarms import alarms
-from reminders.daily_count import count_today as count_doses
-from reminders.sweep import sweep as sweep_schedules
+from reminders.conversation import hearing, news
+from reminders.health import shared_experiences
+from reminders.patients import importing
+from reminders.planning import steps
+from reminders.planning.alarms import alarms
+from reminders.planning.daily_count import count_today as count_doses
+from reminders.planning.sweep import sweep as sweep_schedules
+from reminders.worklist import paging
 from workers.ticks import TICKS
 
 log = logging.getLogger(__name__)
@@ -37,7 +41,7 @@ BUSY = 10.0
 """Seconds after which a task that still finds work leaves it to the next tick, and lets others of
 its queue have their turn."""
 
-RUSH = planning.BATCH // 2
+RUSH = steps.BATCH // 2
 """Patients in one batch, from which on a thread more is worth its connection."""
 
 SENDING = 20.0
@@ -72,7 +76,7 @@ def plan_due(clock: Callable[[], datetime]) -> int:
     """Plan what is due at the clock's instants; how many patients it were. In a rush by two threads
     of this process: while Postgres works for the one, the other thinks. Another process would be
     one that doesn't send."""
-    planned = planning.plan_doses(clock())
+    planned = steps.plan_doses(clock())
     if planned < RUSH:
         return planned + (_plan_on(clock) if planned else 0)
     with ThreadPoolExecutor(1) as beside:
@@ -82,7 +86,7 @@ def plan_due(clock: Callable[[], datetime]) -> int:
 
 def _plan_on(clock: Callable[[], datetime]) -> int:
     until, planned = time.monotonic() + BUSY, 0
-    while (more := planning.plan_doses(clock())) and time.monotonic() < until:
+    while (more := steps.plan_doses(clock())) and time.monotonic() < until:
         planned += more
     return planned + more
 
@@ -142,7 +146,7 @@ def take_news() -> None:
 
 @shared_task(base=Tick)
 def take_imports() -> None:
-    _while_busy(lambda: imports.take_imports(read_clock()))
+    _while_busy(lambda: importing.take_imports(read_clock()))
 
 
 @shared_task(base=Tick)

@@ -96,6 +96,7 @@ FILE: dict[str, Any] = {
             "outcome": "",
         }
     ],
+    "earlier_reports": False,
     "appeal": None,
     "events": [
         {

@@ -117,6 +117,13 @@ class CaseReportShown(serializers.Serializer[Any]):
     outcome = serializers.ChoiceField(OUTCOMES)
 
 
+class CaseReportsPage(serializers.Serializer[Any]):
+    """The reports that a case is of, the newest first."""
+
+    next = serializers.URLField(allow_null=True, help_text="The next page, if there is one.")
+    results = CaseReportShown(many=True)
+
+
 class CaseEventShown(serializers.Serializer[Any]):
     """What happened to a case. by: null for rules and the clock. text: of a note, or the words of a
     report or an appeal in which there is a sign of danger."""
@@ -209,13 +216,15 @@ class PostPlace(serializers.Serializer[Any]):
 
 class CaseFileShown(serializers.Serializer[Any]):
     """A case with all that a decision is made on. wordings: those that were reported, the one that
-    is seen, and the newest, oldest first. reports, events: the newest fifty, oldest first; earlier:
-    there were more events before. decision: what was decided, null while it is open."""
+    is seen, and the newest, oldest first. reports, events: the newest fifty, oldest first;
+    earlier, earlier_reports: there were more events, or reports, before. decision: what was
+    decided, null while it is open."""
 
     case = CaseShown()
     post = PostPlace(allow_null=True)
     wordings = serializers.SerializerMethodField()
     reports = CaseReportShown(many=True)
+    earlier_reports = serializers.BooleanField()
     appeal = CaseAppealShown(allow_null=True)
     events = CaseEventShown(many=True)
     earlier = serializers.BooleanField()

@@ -9,7 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from api.community import case_examples as examples
-from api.community.case_shapes import CaseEventsPage, CaseFileShown, CasesPage
+from api.community.case_shapes import CaseEventsPage, CaseFileShown, CaseReportsPage, CasesPage
 from api.community.door import CommunityDoor, Moderator
 from api.door import etag
 from api.fields import WORDS, Id, Nothing, OneOf, Strict, Text, Whole
@@ -136,6 +136,26 @@ class CaseEvents(CaseDoor):
         events = queue.events_of(self.me, case_id)
         found, following = page(events, self.query(Paged), request)
         return Response(CaseEventsPage({"next": following, "results": found}).data)
+
+
+class CaseReports(CaseDoor):
+    """/community/moderation/cases/{case_id}/reports"""
+
+    @operation(
+        "list_case_reports",
+        "moderation",
+        path={"case": examples.CASE_ID},
+        query=Paged,
+        answer=CaseReportsPage,
+        shows={"next": None, "results": examples.FILE["reports"]},
+        problems=[403],
+    )
+    def get(self, request: Request, case_id: UUID) -> Response:
+        """All reports that a case is of, the newest first; of an appeal, those of what it is
+        against."""
+        reports = queue.reports_of(self.me, case_id)
+        found, following = page(reports, self.query(Paged), request)
+        return Response(CaseReportsPage({"next": following, "results": found}).data)
 
 
 class Claim(CaseDoor):

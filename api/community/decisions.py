@@ -115,7 +115,8 @@ class EnterToAppeal(Door):
         problems=[409],
     )
     def post(self, request: Request) -> Response:
-        """Come in to read decisions about you and to appeal, and for nothing else.
+        """Come in to read decisions about you, to appeal, and to take back what you share with your
+        care team, and for nothing else.
 
         What you may also while you are suspended.
         """

@@ -167,10 +167,17 @@ class WordsDoor(CommunityDoor):
     def _words(self) -> str:
         """All that somebody sent who has come in, whatever its names are."""
         who: Any = self.request.user
-        try:
-            sent = self.request.data
-        except APIException:
-            return ""
-        if not isinstance(who, Persona) or not isinstance(sent, Mapping):
-            return ""
-        return "\n".join(value for value in sent.values() if isinstance(value, str)).strip()
+        return (
+            "\n".join(words_of(self.request).values()).strip() if isinstance(who, Persona) else ""
+        )
+
+
+def words_of(request: Request) -> dict[str, str]:
+    """The texts in a body that perhaps can't be meant, by their names."""
+    try:
+        sent = request.data
+    except APIException:
+        return {}
+    if not isinstance(sent, Mapping):
+        return {}
+    return {str(name): value for name, value in sent.items() if isinstance(value, str)}

@@ -3,16 +3,19 @@
 from typing import Any
 
 from rest_framework import serializers
+from rest_framework.exceptions import APIException
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.models import User
 from api.community import examples
-from api.community.door import CommunityDoor, EntrancePace, Joined
+from api.community.door import CommunityDoor, EntrancePace, Joined, words_of
 from api.community.shapes import LANGUAGES
 from api.door import Door
 from api.entrance import Anybody, SignedIn
 from api.fields import OneOf, Strict, Text, Whole
 from api.schema import operation
+from community.crisis_help import Help
 from community.members import entering
 from community.members.house_rules import VERSION, house_rules
 from community.models import Condition, PersonaRole
@@ -104,6 +107,16 @@ class Join(Door):
 
     throttle_classes = [EntrancePace]
     permission_classes = [SignedIn]
+    help: Help | None = None
+
+    def handle_exception(self, exc: Exception) -> Response:
+        """A pseudonym may be a cry for help: it is heard whatever is wrong with the request."""
+        if isinstance(exc, APIException) and isinstance(self.request.user, User):
+            sent = words_of(self.request)
+            language, zone = sent.get("language", ""), sent.get("time_zone", "")
+            said = "\n".join(sent.values())
+            self.help = entering.hear_who_joins(self.who, said, language, zone, self.now)
+        return super().handle_exception(exc)
 
     @operation(
         "join",

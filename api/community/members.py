@@ -23,7 +23,7 @@ from community.members import bonds, entering, exporting, leaving, profile
 from community.models import BondKind, PersonaRole
 from community.reading import threads
 from community.tags import SIDE_EFFECTS
-from reminders import shared_experiences
+from reminders.health import shared_experiences
 
 EFFECTS = [(effect, effect) for effect in SIDE_EFFECTS]
 WHAT_OF_THE_POSTS = [("keep", "Kept as a former member's"), ("erase", "Erased")]

@@ -20,10 +20,10 @@ from api.fields import Nothing
 from api.pages import Paged, page
 from api.schema import PATIENT_HEADER, operation
 from community import sharing
-from community.members.entering import check_is
-from reminders import shared_experiences
+from community.members.entering import same_person
+from reminders.health import shared_experiences
 from reminders.models import Patient
-from reminders.patient_login import patient_of
+from reminders.patients.signing_in import patient_of
 
 SHARE_ID = "5e7a7c3e-51f5-4a7e-9d39-0a3a33b6b0aa"
 SHARE: dict[str, Any] = {
@@ -71,8 +71,11 @@ class SharePost(CommunityDoor):
     def post(self, request: Request, post_id: UUID) -> Response:
         """Share a post of your own with your care team, who then know that you wrote it.
 
-        They get its words as they are now, and neither your pseudonym nor where it was. You can
-        take it back at any time. Send the token of your signing in as a patient, too.
+        They get its words as they are now, and neither your pseudonym nor where it was; what you
+        write in it later they don't get. Whoever finds the same words in the community knows your
+        pseudonym. Nobody is told that it is there, and another clinic that takes you over doesn't
+        get it. You can take it back at any time. Send the token of your signing in as a patient,
+        too.
         """
         self.body(Nothing)
         user, patient = self._patient()
@@ -103,7 +106,7 @@ class SharePost(CommunityDoor):
                 "not_a_patient",
                 f"Send the token of your signing in as a patient, as {PATIENT_HEADER}.",
             )
-        check_is(user, self.me)
+        same_person(user, self.me.id, self.now)
         return user, patient
 
 
@@ -111,6 +114,7 @@ class Shares(CommunityDoor):
     """/community/shares"""
 
     permission_classes = [Joined]
+    also_suspended = True
 
     @operation(
         "list_shares",
@@ -126,9 +130,11 @@ class Shares(CommunityDoor):
 
 
 class RevokeShare(CommunityDoor):
-    """/community/shares/{share_id}/revoke"""
+    """/community/shares/{share_id}/revoke. It stays one's own to take back, whatever else one may
+    not do."""
 
     permission_classes = [Joined]
+    also_suspended = True
 
     @operation(
         "revoke_share",

@@ -7,6 +7,7 @@ from api.community.board import BoardDoor, FiguresDoor, KeepThread
 from api.community.cases import (
     AddNote,
     CaseEvents,
+    CaseReports,
     Claim,
     HandBack,
     HandOver,
@@ -71,6 +72,7 @@ of_a_post = [
 ]
 of_a_case = [
     path("events", CaseEvents.as_view()),
+    path("reports", CaseReports.as_view()),
     path("claim", Claim.as_view()),
     path("hand-back", HandBack.as_view()),
     path("hand-over", HandOver.as_view()),

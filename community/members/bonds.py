@@ -4,25 +4,57 @@ A block hides both from each other on every surface; a mute hides one from the o
 told. Every reading for members leaves out what `unseen_by` names.
 """
 
+from functools import cached_property
+from typing import TypeVar
 from uuid import UUID
 
-from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db import models, transaction
+from django.db.models import BooleanField, F, Func, Q, QuerySet, TextField, Value
 
 from accounts import audit
+from accounts.columns import array
 from accounts.refusals import Conflict, Invalid, NotFound
 from community.models import Bond, BondKind, Persona
+
+Row = TypeVar("Row", bound=models.Model)
 
 MOST = 500
 """Bonds that one persona may set; ours."""
 
 
-def unseen_by(persona_id: UUID) -> list[UUID]:
+class Hidden(frozenset[UUID]):
+    """Keys of personas whom one doesn't see, which go to Postgres as one parameter, made once."""
+
+    @cached_property
+    def keys(self) -> str:
+        """All of them, to be cast to `uuid[]`."""
+        return array(self)
+
+
+def unseen_by(persona_id: UUID) -> Hidden:
     """Whose texts a persona doesn't see: whom they blocked or muted, and who blocked them."""
     bonds = Bond.objects.filter(
         Q(persona=persona_id) | Q(other=persona_id, kind=BondKind.BLOCK)
     ).values_list("persona", "other")
-    return list({other if one == persona_id else one for one, other in bonds})
+    return Hidden(other if one == persona_id else one for one, other in bonds)
+
+
+class Among(Func):
+    """Whether a column is the key of somebody hidden."""
+
+    template = "%(expressions)s::uuid[])"
+    arg_joiner = " = ANY("
+    output_field = BooleanField()
+
+    def __init__(self, column: str, hidden: Hidden) -> None:
+        super().__init__(F(column), Value(hidden.keys, output_field=TextField()))
+
+
+def without(rows: QuerySet[Row], hidden: Hidden, *columns: str) -> QuerySet[Row]:
+    """Rows but those that name a hidden persona in a column."""
+    for column in columns if hidden else ():
+        rows = rows.exclude(Among(column, hidden))
+    return rows
 
 
 def sees(persona_id: UUID, other_id: UUID) -> bool:

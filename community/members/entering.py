@@ -16,12 +16,15 @@ from django.db.models import Exists, OuterRef
 from accounts import audit
 from accounts.models import User
 from accounts.refusals import Conflict, Forbidden, Invalid
-from community.crisis_help import help_for
+from community.crisis_help import Help, help_for, without_moderator
 from community.members.house_rules import VERSION, check_has_accepted
 from community.members.pseudonyms import check_free, check_pseudonym
 from community.models import Persona, PersonaLink, PersonaSession, Sanction
+from community.moderation.rule_book import current_book
 from community.moderation.sanctions import check_may_enter, check_may_write, in_force
 from community.moderation.words import hear
+from community.posts.judging import Writing, assess
+from community.posts.limits import HEARD
 
 SESSION = timedelta(hours=10)
 """As long as a sign-in of the care team's lasts."""
@@ -57,21 +60,27 @@ def join(
     """Join under a pseudonym, and come in. accepts: the version of the house rules that were read.
 
     Raises Invalid for a pseudonym that won't do and for rules that aren't the present ones,
-    Conflict for a pseudonym that is taken and for a user who has joined already. The refusal of a
-    pseudonym with a sign of danger holds help, and calls a person about one who is a member.
+    Conflict for a pseudonym that is taken and for a user who has joined already. Where there is a
+    sign of danger in the pseudonym the refusal holds help (hear_who_joins), whatever was wrong.
     """
+    try:
+        return _join(user, pseudonym, language, time_zone, accepts, now)
+    except (Conflict, Invalid) as refusal:
+        help_ = hear_who_joins(user, pseudonym, language, time_zone, now)
+        if help_ is not None:
+            refusal.facts["help"] = help_
+        raise
+
+
+def _join(
+    user: User, pseudonym: str, language: str, time_zone: str, accepts: int, now: datetime
+) -> Entered:
     check_accepted(accepts)
     if language not in LANGUAGES:
         raise Invalid("language", f"Choose one of: {', '.join(LANGUAGES)}.", "language")
     if time_zone not in available_timezones():
         raise Invalid("time_zone", "Write the time zone like Europe/London.", "time_zone")
-    try:
-        key = check_pseudonym(pseudonym, language, user)
-    except Invalid as refusal:
-        if refusal.facts.get("crisis"):
-            _call_about_member(user, pseudonym, now)
-            refusal.facts["help"] = help_for(language, time_zone)
-        raise
+    key = check_pseudonym(pseudonym, language, user)
     with transaction.atomic():
         # The user's row, so that joining twice at once is done once.
         User.objects.select_for_update(no_key=True).get(id=user.id)
@@ -94,11 +103,22 @@ def join(
         return _session(persona, now)
 
 
-def _call_about_member(user: User, words: str, now: datetime) -> None:
-    """For one who asks to join and is a member already. About anybody else there can be no case."""
+def hear_who_joins(
+    user: User, words: str, language: str, time_zone: str, now: datetime
+) -> Help | None:
+    """Listen to what somebody wrote who was refused when they asked to join, as far as HEARD: help,
+    where there is a sign of danger. A person is called about one who is a member already; about
+    anybody else there can be no case, and help says of none."""
+    words = words[:HEARD]
+    known = language if language in LANGUAGES else LANGUAGES[0]
+    if not assess(Writing("", words, known), current_book(), trusted=True).crisis:
+        return None
+    help_ = help_for(known, time_zone)
     link = PersonaLink.objects.filter(user=user, persona__left_at__isnull=True).first()
-    if link is not None:
-        _call_a_person(link.persona_id, words, audit.as_persona(link.persona_id, ""), now)
+    if link is None:
+        return without_moderator(help_)
+    _call_a_person(link.persona_id, words, audit.as_persona(link.persona_id, ""), now)
+    return help_
 
 
 def _check_not_joined(user: User, now: datetime) -> None:
@@ -172,11 +192,16 @@ def forget_what_is_over(now: datetime) -> None:
     PersonaLink.objects.filter(~Exists(holds), persona__left_at__isnull=False).delete()
 
 
-def check_is(user: User, persona: Persona) -> None:
-    """Nothing, if this user is this persona; Forbidden else. For what a member hands over from the
-    one world to the other."""
-    if not PersonaLink.objects.filter(user=user, persona=persona).exists():
+def same_person(user: User, persona_id: UUID, now: datetime) -> Persona:
+    """The persona, if it is this user's, for what a member hands over from the one world to the
+    other, where both have shown who they are. Raises Forbidden for anybody else's, for one who has
+    left, and for one who may not come in."""
+    mine = PersonaLink.objects.select_related("persona").filter(user=user, persona=persona_id)
+    link = mine.filter(persona__left_at__isnull=True).first()
+    if link is None:
         raise Forbidden("somebody_else", "These two tokens are of two people.")
+    check_may_enter(link.persona, now)
+    return link.persona
 
 
 def enter(user: User, now: datetime) -> Entered:
@@ -191,8 +216,8 @@ def enter(user: User, now: datetime) -> Entered:
 
 
 def enter_to_appeal(user: User, now: datetime) -> Entered:
-    """Come in to read decisions about oneself and to appeal, and for nothing else: what also
-    somebody who is suspended may. Raises NotJoined."""
+    """Come in to read decisions about oneself and to appeal, and to take back what one shares, and
+    for nothing else: what also somebody who is suspended may. Raises NotJoined."""
     link = PersonaLink.objects.select_related("persona").filter(user=user).first()
     if link is None or link.persona.left_at is not None:
         raise _not_joined()

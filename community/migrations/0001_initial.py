@@ -612,6 +612,11 @@ class Migration(migrations.Migration):
             field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='community.post'),
         ),
         migrations.AddField(
+            model_name='sharedpost',
+            name='revision',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='community.revision'),
+        ),
+        migrations.AddField(
             model_name='thread',
             name='space',
             field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='community.space'),
@@ -644,6 +649,11 @@ class Migration(migrations.Migration):
             model_name='livetext',
             name='thread',
             field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='community.thread'),
+        ),
+        migrations.AddField(
+            model_name='livethread',
+            name='active_by',
+            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='community.persona'),
         ),
         migrations.AddField(
             model_name='livethread',
@@ -919,6 +929,10 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='livethread',
             index=models.Index(fields=['space', '-active_at', '-thread'], name='feed_space_active'),
+        ),
+        migrations.AddIndex(
+            model_name='livethread',
+            index=models.Index(fields=['active_by', '-active_at'], name='feed_active_by'),
         ),
         migrations.AddIndex(
             model_name='livethread',

@@ -185,7 +185,8 @@ class LiveText(models.Model):
 class LiveThread(models.Model):
     """A thread that can be seen, for feeds: exists if and only if its opener's LiveText does.
 
-    active_at: when its newest visible text was published; replies: how many replies can be seen.
+    active_at, active_by: when its newest visible text was published, and whose it is; replies: how
+    many replies can be seen.
     """
 
     thread = models.OneToOneField(
@@ -197,6 +198,9 @@ class LiveThread(models.Model):
     pinned = models.BooleanField(default=False)
     published_at = models.DateTimeField()
     active_at = models.DateTimeField()
+    active_by = models.ForeignKey(
+        Persona, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
     replies = models.PositiveIntegerField(default=0)
 
     class Meta:
@@ -206,6 +210,8 @@ class LiveThread(models.Model):
             models.Index(fields=["-active_at", "-thread"], name="feed_active"),
             models.Index(fields=["space", "-published_at", "-thread"], name="feed_space_new"),
             models.Index(fields=["space", "-active_at", "-thread"], name="feed_space_active"),
+            # Read by feeds of whom a bond hides the last writer.
+            models.Index(fields=["active_by", "-active_at"], name="feed_active_by"),
             # Read by the top of a space.
             models.Index(fields=["space"], condition=Q(pinned=True), name="feed_pinned"),
         ]

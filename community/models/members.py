@@ -84,7 +84,8 @@ class PersonaLink(models.Model):
 class PersonaSession(models.Model):
     """A persona that is signed in: the digest of its token, and no word of the user's.
 
-    appeals_only: of somebody who is suspended; it opens their decisions and appeals alone.
+    appeals_only: of somebody who is suspended; it opens their decisions and appeals, and
+    what they share with their care team to take it back, and nothing else.
     """
 
     digest = models.CharField(max_length=64, primary_key=True)

@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import Q
 
 from accounts.keys import TimeSortedModel
-from community.models.discussion import Post, Thread
+from community.models.discussion import Post, Revision, Thread
 from community.models.members import Persona
 from community.models.moderation import Decision, Report
 
@@ -128,11 +128,13 @@ class Quiet(TimeSortedModel):
 
 class SharedPost(models.Model):
     """A post that its author showed to their care team. The random key is all that the other world
-    knows of it. revoked_at: taken back, and taken away there."""
+    knows of it. revision: the wording that they have. revoked_at: taken back, and taken away
+    there."""
 
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
     persona = models.ForeignKey(Persona, on_delete=models.CASCADE, related_name="+")
     post = models.ForeignKey(Post, on_delete=models.CASCADE, related_name="+")
+    revision = models.ForeignKey(Revision, on_delete=models.CASCADE, related_name="+")
     shared_at = models.DateTimeField()
     revoked_at = models.DateTimeField(null=True)
 

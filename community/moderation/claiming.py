@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from accounts import audit
 from accounts.refusals import Conflict, Invalid, NotFound, Stale
@@ -74,6 +74,13 @@ def hand_over(
         _own(case, to_id, now)
         _store(case, CaseEvent.Kind.HANDED_OVER, actor, now, to=to_id, until=now + LEASE)
     return case
+
+
+def colleagues(case: Case, moderator_id: UUID) -> QuerySet[Persona]:
+    """The moderators whom a case isn't about, but for oneself, by name. `hand_over` says who of
+    them can't have it now, and why."""
+    moderators = Persona.objects.filter(left_at__isnull=True).exclude(role=PersonaRole.MEMBER)
+    return moderators.exclude(id__in=(moderator_id, case.about_id)).order_by("pseudonym_key")
 
 
 def hand_all_back(persona: Persona, actor: audit.Actor, now: datetime, because: str) -> None:

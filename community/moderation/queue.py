@@ -47,12 +47,14 @@ class History:
 class File:
     """A case with all that a decision is made on. wordings: those that were reported, that is seen,
     and the newest, oldest first; what the rules found is in each. reports, events: the newest ones,
-    oldest first; earlier: there were more events before. decision: null while it is open."""
+    oldest first; earlier, earlier_reports: there were more before. decision: null while it is open.
+    """
 
     case: Case
     post: Post | None
     wordings: list[Revision]
     reports: list[Report]
+    earlier_reports: bool
     appeal: Appeal | None
     events: list[CaseEvent]
     earlier: bool
@@ -97,8 +99,7 @@ def case_for(moderator: Persona, case_id: UUID) -> Case:
 def file_for(moderator: Persona, case_id: UUID, now: datetime) -> File:
     """All that is known of a case, open or closed. Raises NotFound."""
     case = case_for(moderator, case_id)
-    origins = [case.id, case.decision.case_id] if case.decision else [case.id]
-    reported = Report.objects.filter(case__in=origins).select_related("reporter").order_by("-id")
+    reported = list(_reports(case).order_by("-id")[: NEWEST + 1])
     reports = list(reversed(reported[:NEWEST]))
     happened = list(_events(case).order_by("-id")[: NEWEST + 1])
     return File(
@@ -106,6 +107,7 @@ def file_for(moderator: Persona, case_id: UUID, now: datetime) -> File:
         post=case.post,
         wordings=_wordings(case, reports),
         reports=reports,
+        earlier_reports=len(reported) > NEWEST,
         appeal=Appeal.objects.filter(case=case).first(),
         events=list(reversed(happened[:NEWEST])),
         earlier=len(happened) > NEWEST,
@@ -117,6 +119,17 @@ def file_for(moderator: Persona, case_id: UUID, now: datetime) -> File:
 def events_of(moderator: Persona, case_id: UUID) -> QuerySet[CaseEvent]:
     """All that happened to a case, for a page of it. Raises NotFound."""
     return _events(case_for(moderator, case_id))
+
+
+def reports_of(moderator: Persona, case_id: UUID) -> QuerySet[Report]:
+    """All reports that a case is of, an appeal's those of what it is against, for a page of them.
+    Raises NotFound."""
+    return _reports(case_for(moderator, case_id))
+
+
+def _reports(case: Case) -> QuerySet[Report]:
+    origins = [case.id, case.decision.case_id] if case.decision else [case.id]
+    return Report.objects.filter(case__in=origins).select_related("reporter")
 
 
 def _events(case: Case) -> QuerySet[CaseEvent]:

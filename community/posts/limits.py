@@ -16,6 +16,9 @@ LONGEST_TITLE = 120
 LONGEST_BODY = 10_000
 """Characters, as they are written; masking may make a text longer."""
 
+HEARD = LONGEST_TITLE + LONGEST_BODY
+"""Characters of what is refused that are listened to: so much can be written at once."""
+
 HOUR = timedelta(hours=1)
 
 

@@ -15,10 +15,7 @@ from community.models import Persona
 from community.moderation.words import hear
 from community.posts.drafts import keep_draft
 from community.posts.judging import Writing
-from community.posts.limits import LONGEST_BODY, LONGEST_TITLE
-
-HEARD = LONGEST_TITLE + LONGEST_BODY
-"""Characters that are listened to: so much can be written at once."""
+from community.posts.limits import HEARD
 
 KEPT = "Your words are kept as a draft."
 

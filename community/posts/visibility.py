@@ -4,7 +4,6 @@ The caller holds the thread's lock and has moved the post before; what is shown 
 """
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
 from uuid import UUID
 
 from django.db import connection
@@ -44,9 +43,11 @@ _SHOW = """
 
 _COUNT_AGAIN = """
     WITH counted AS (
-        UPDATE community_livethread live SET replies = seen.replies, active_at = seen.active_at
+        UPDATE community_livethread live SET
+            replies = seen.replies, active_at = seen.active_at, active_by_id = seen.active_by
         FROM (
             SELECT thread_id, max(published_at) AS active_at,
+                   (array_agg(author_id ORDER BY published_at DESC, post_id DESC))[1] AS active_by,
                    count(*) FILTER (WHERE NOT opens) AS replies
             FROM community_livetext WHERE thread_id = ANY(%s::uuid[]) GROUP BY thread_id
         ) seen
@@ -59,9 +60,11 @@ _COUNT_AGAIN = """
 
 _MOVED_ON = """
     WITH newest AS (
-        SELECT max(published_at) AS at FROM community_livetext WHERE thread_id = %(thread)s
+        SELECT published_at AS at, author_id AS by FROM community_livetext
+        WHERE thread_id = %(thread)s ORDER BY published_at DESC, post_id DESC LIMIT 1
     ), counted AS (
-        UPDATE community_livethread SET replies = replies + %(replies)s, active_at = newest.at
+        UPDATE community_livethread SET
+            replies = replies + %(replies)s, active_at = newest.at, active_by_id = newest.by
         FROM newest WHERE thread_id = %(thread)s
     )
     UPDATE community_livetag SET active_at = newest.at FROM newest WHERE thread_id = %(thread)s
@@ -133,13 +136,15 @@ def _show(post: Post, thread: Thread) -> bool:
         _tag(LiveThread.objects.get(thread=thread), post)
         return False
     _show_by(_SHOW_THREAD, thread.id)
+    last = _last(thread)
     live = LiveThread.objects.create(
         thread=thread,
         space_id=thread.space_id,
         author_id=post.author_id,
         pinned=thread.pinned,
-        published_at=post.published_at or _last(thread),
-        active_at=_last(thread),
+        published_at=post.published_at or last.published_at,
+        active_at=last.published_at,
+        active_by_id=last.author_id,
         replies=LiveText.objects.filter(thread=thread, opens=False).count(),
     )
     _tag(live, post)
@@ -175,10 +180,10 @@ def _moved_on(thread: Thread, replies: int) -> None:
         cursor.execute(_MOVED_ON, {"thread": thread.id, "replies": replies})
 
 
-def _last(thread: Thread) -> datetime:
-    """When the newest text of a thread that can be seen was published; there is one."""
+def _last(thread: Thread) -> LiveText:
+    """The newest text of a thread that can be seen; there is one."""
     seen = LiveText.objects.filter(thread=thread).order_by("-published_at", "-post")
-    return seen.values_list("published_at", flat=True)[0]
+    return seen.only("published_at", "author")[0]
 
 
 def _count_again(threads: Iterable[UUID]) -> None:

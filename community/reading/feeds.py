@@ -1,20 +1,25 @@
 """Feeds: the threads of all spaces, of one, of a tag, or like one's own, new or active first.
 
-A page costs what it shows, be it the first or a deep one: each order is an index's.
+A page costs what it shows, be it the first or a deep one: each order is an index's. But for whom
+somebody is hidden by a bond a thread's place among the active ones is that of the newest text they
+see: what those hidden wrote last is looked for apart, and set in where it belongs.
 """
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TypeVar
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import OuterRef, QuerySet, Subquery
 
 from accounts.refusals import NotFound
-from community.members.bonds import unseen_by
+from community.members.bonds import Among, Hidden, unseen_by, without
 from community.models import Follow, LiveTag, LiveText, LiveThread, Persona, Space
 from community.reading.keyset import Place, older
-from community.reading.marks import replies_seen, unread
+from community.reading.marks import activity_seen, replies_seen, unread
 from community.tags import OF_DAYS, of_months
+
+Row = TypeVar("Row", LiveThread, LiveTag)
 
 
 class Order(StrEnum):
@@ -56,28 +61,34 @@ def feed(me: Persona, wanted: Wanted, after: Place | None, most: int) -> list[En
     hidden = unseen_by(me.id)
     if wanted.space and not Space.objects.filter(id=wanted.space).exists():
         raise NotFound("space")
-    if tags := _tags(me, wanted):
-        keys = _tagged(tags, hidden, wanted.order, after, most)
-        return entries(me, keys, wanted.order, hidden)
-    if wanted.like_mine:
+    tags = _tags(me, wanted)
+    if wanted.like_mine and not tags:
         return []
-    threads = LiveThread.objects.exclude(author__in=hidden)
+    threads = without(LiveThread.objects.all(), hidden, "author")
+    if tags:
+        threads = threads.filter(tags__overlap=tags)
     if wanted.space:
         threads = threads.filter(space=wanted.space, pinned=False)
     if wanted.followed:
         mine = Follow.objects.filter(persona=me)
         threads = threads.filter(thread__in=mine.values("thread"))
-    instant = wanted.order.instant
-    if after:
-        threads = threads.filter(older(instant, "thread_id", after))
-    found = threads.order_by(f"-{instant}", "-thread_id").values_list("thread", flat=True)
-    return entries(me, list(found[:most]), wanted.order, hidden)
+    aside = threads.none()
+    if wanted.order is Order.ACTIVE and hidden:
+        aside = threads.filter(Among("active_by", hidden))
+        threads = without(threads, hidden, "active_by")
+    if tags:
+        places = _tagged(tags, hidden, wanted.order, after, most)
+    else:
+        places = list(_first(threads, wanted.order.instant, after, most))
+    places += _out_of_order(aside, hidden, after, places, most)
+    keys = [thread for _, thread in sorted(places, reverse=True)[:most]]
+    return entries(me, keys, wanted.order, hidden)
 
 
 def pinned(me: Persona, space: UUID, order: Order) -> list[Entry]:
     """A space's pinned threads: a few, by moderators' choice."""
     hidden = unseen_by(me.id)
-    threads = LiveThread.objects.filter(space=space, pinned=True).exclude(author__in=hidden)
+    threads = without(LiveThread.objects.filter(space=space, pinned=True), hidden, "author")
     return entries(me, list(threads.values_list("thread", flat=True)), order, hidden)
 
 
@@ -94,30 +105,57 @@ def _tags(me: Persona, wanted: Wanted) -> list[str]:
     return [wanted.tag] if wanted.tag else []
 
 
+def _first(
+    rows: QuerySet[Row], instant: str, after: Place | None, most: int
+) -> QuerySet[Row, Place]:
+    """The first places after one, newest first."""
+    if after:
+        rows = rows.filter(older(instant, "thread_id", after))
+    ordered = rows.order_by(f"-{instant}", "-thread_id")
+    return ordered.values_list(instant, "thread_id")[:most]
+
+
 def _tagged(
-    tags: list[str], hidden: list[UUID], order: Order, after: Place | None, most: int
-) -> list[UUID]:
-    """The first threads with any of some tags: of each as many as could be shown, then of these."""
-    instant = order.instant
-    several: list[QuerySet[LiveTag, tuple[UUID, object]]] = []
-    for tag in tags:
-        rows = LiveTag.objects.filter(tag=tag).exclude(thread__author__in=hidden)
-        if after:
-            rows = rows.filter(older(instant, "thread_id", after))
-        ordered = rows.order_by(f"-{instant}", "-thread_id").values_list("thread_id", instant)
-        several.append(ordered[:most])
+    tags: list[str], hidden: Hidden, order: Order, after: Place | None, most: int
+) -> list[Place]:
+    """The first places with any of some tags: of each as many as could be shown, then of these."""
+    unseen = ["thread__author", "thread__active_by"][: 1 + (order is Order.ACTIVE)]
+    several = [
+        _first(
+            without(LiveTag.objects.filter(tag=tag), hidden, *unseen), order.instant, after, most
+        )
+        for tag in tags
+    ]
     first, *others = several
-    together = first.union(*others).order_by(f"-{instant}", "-thread_id") if others else first
-    return [thread for thread, _ in together[:most]]
+    together = first.union(*others).order_by(f"-{order.instant}", "-thread_id") if others else first
+    return list(together[:most])
 
 
-def entries(me: Persona, keys: list[UUID], order: Order, hidden: list[UUID]) -> list[Entry]:
+def _out_of_order(
+    aside: QuerySet[LiveThread],
+    hidden: Hidden,
+    after: Place | None,
+    others: list[Place],
+    most: int,
+) -> list[Place]:
+    """The first places of threads in which somebody hidden wrote last: those of the newest text
+    that is seen. That one is older, so on a full page none belongs that was active before its end.
+    """
+    if len(others) == most:
+        aside = aside.filter(active_at__gte=others[-1][0])
+    texts = without(LiveText.objects.filter(thread=OuterRef("thread_id")), hidden, "author")
+    newest = texts.order_by("-published_at").values("published_at")[:1]
+    return list(_first(aside.annotate(seen_at=Subquery(newest)), "seen_at", after, most))
+
+
+def entries(me: Persona, keys: list[UUID], order: Order, hidden: Hidden) -> list[Entry]:
     """Some threads as a feed shows them, in its order."""
     openers = LiveText.objects.filter(thread__in=keys, opens=True).select_related("author")
     by_thread = {opener.thread_id: opener for opener in openers}
     new = unread(me.id, keys, hidden)
-    found = LiveThread.objects.filter(thread__in=keys).order_by(f"-{order.instant}", "-thread_id")
-    live = list(found)
+    live = list(LiveThread.objects.filter(thread__in=keys))
+    activity_seen(live, hidden)
+    live.sort(key=lambda one: (getattr(one, order.instant), one.thread_id), reverse=True)
     replies = replies_seen(live, hidden)
     return [
         Entry(one, by_thread[one.thread_id], replies[one.thread_id], new.get(one.thread_id))

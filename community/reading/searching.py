@@ -5,7 +5,7 @@ from enum import StrEnum
 from django.contrib.postgres.search import SearchQuery, SearchRank
 from django.db.models import F, QuerySet
 
-from community.members.bonds import unseen_by
+from community.members.bonds import unseen_by, without
 from community.models import LiveText, Persona
 from community.posts.visibility import SEARCH_CONFIGS
 from community.reading.keyset import Place, older
@@ -32,8 +32,7 @@ def search(
     )
     hidden = unseen_by(me.id)
     found = LiveText.objects.filter(search=query, language=language)
-    if hidden:
-        found = found.exclude(author__in=hidden).exclude(thread__author__in=hidden)
+    found = without(found, hidden, "author", "thread__author")
     newest = found.order_by("-published_at", "-post_id")
     if sort is Sort.BEST:
         newest = _best(newest, query)

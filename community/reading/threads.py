@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from accounts.refusals import NotFound
-from community.members.bonds import sees, unseen_by
+from community.members.bonds import sees, unseen_by, without
 from community.models import Follow, LiveText, LiveThread, Persona, ReadMark
 from community.reading.keyset import Place, newer, older
-from community.reading.marks import reactions_seen, replies_seen
+from community.reading.marks import activity_seen, reactions_seen, replies_seen
 
 
 @dataclass(frozen=True)
@@ -27,16 +27,14 @@ def read_thread(me: Persona, thread_id: UUID, after: Place | None, most: int) ->
     """A thread; NotFound for one that can't be seen, or whose author is hidden."""
     hidden = unseen_by(me.id)
     opener = (
-        LiveText.objects.filter(thread=thread_id, opens=True)
-        .exclude(author__in=hidden)
+        without(LiveText.objects.filter(thread=thread_id, opens=True), hidden, "author")
         .select_related("author", "thread__live")
         .first()
     )
     if opener is None:
         raise NotFound("thread")
     replies = (
-        LiveText.objects.filter(thread=thread_id, opens=False)
-        .exclude(author__in=hidden)
+        without(LiveText.objects.filter(thread=thread_id, opens=False), hidden, "author")
         .select_related("author")
         .order_by("published_at", "post_id")
     )
@@ -45,6 +43,7 @@ def read_thread(me: Persona, thread_id: UUID, after: Place | None, most: int) ->
     live = opener.thread.live
     shown = list(replies[:most])
     reactions_seen([opener, *shown], hidden)
+    activity_seen([live], hidden)
     return ThreadPage(
         live=live,
         opener=opener,
@@ -68,8 +67,7 @@ def texts_of(me: Persona, member_id: UUID, after: Place | None, most: int) -> li
     read_member(me, member_id)
     hidden = unseen_by(me.id)
     texts = (
-        LiveText.objects.filter(author=member_id)
-        .exclude(thread__author__in=hidden)
+        without(LiveText.objects.filter(author=member_id), hidden, "thread__author")
         .select_related("author")
         .order_by("-published_at", "-post_id")
     )

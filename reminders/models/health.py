@@ -71,7 +71,7 @@ class SideEffectEntry(TimeSortedModel):
 
 
 class BloodTest(models.TextChoices):
-    """The counts that decide (FACTS). LOINC codes and units are in blood_tests.py."""
+    """The counts that decide (FACTS). LOINC codes and units: health/blood_tests.py."""
 
     HAEMATOCRIT = "haematocrit", "Haematocrit"
     HAEMOGLOBIN = "haemoglobin", "Haemoglobin"

@@ -7,7 +7,7 @@ from django.db.models import F, Q
 
 from accounts.keys import TimeSortedModel
 from accounts.models import Clinic
-from reminders.ladder import EARLIEST, LATEST
+from reminders.dates.ladder import EARLIEST, LATEST
 
 
 def usual_sites() -> list[str]:

@@ -5,9 +5,9 @@ from django.db.models import F, Q
 
 from accounts.keys import TimeSortedModel
 from accounts.models import Clinic, User
-from reminders.ladder import Step
+from reminders.dates.ladder import Step
+from reminders.dates.schedule import Version
 from reminders.models.patients import Patient
-from reminders.schedule import Version
 
 
 class Status(models.TextChoices):
@@ -61,7 +61,7 @@ class Schedule(TimeSortedModel):
 class ScheduleVersion(TimeSortedModel):
     """One decision: append-only and in order, both held by the database (migration 0002).
 
-    holds_from: the first date of which earlier versions give nothing any more; see schedule.py.
+    holds_from: the first date of which earlier versions give nothing any more; dates/schedule.py.
     """
 
     schedule = models.ForeignKey(Schedule, on_delete=models.PROTECT, related_name="versions")

@@ -8,9 +8,10 @@ from django.test import Client
 from api.door import Door
 from community.members import entering
 from community.models import Persona
-from reminders import patient_login, prescribing
-from reminders.effects import Decision
 from reminders.models import PatientLogin
+from reminders.patients import signing_in
+from reminders.schedules import prescribing
+from reminders.schedules.effects import Decision
 from tests.api.client import Caller, signed_in
 from tests.cast import NOW, Cast
 from tests.community import Circle, make_circle
@@ -52,7 +53,7 @@ def admin(cast: Cast) -> Caller:
 @pytest.fixture
 def patient(cast: Cast) -> Caller:
     """Ada herself, with the token that her pages give her for the community."""
-    patient_login.invite(cast.ada.id, cast.actor, NOW)
+    signing_in.invite(cast.ada.id, cast.actor, NOW)
     browser = Client()
     browser.force_login(PatientLogin.objects.get(patient=cast.ada).user)
     return Caller(browser.post("/me/token").json()["token"])

@@ -16,9 +16,9 @@ from accounts.models import Role
 from accounts.sign_in import NotSignedIn, TooMany, sign_in
 from dev.api_client import ApiClient, Refused
 from messaging.models import Sms
-from reminders import prescribing
-from reminders.effects import Decision
 from reminders.models import Patient, Schedule, ScheduleVersion
+from reminders.schedules import prescribing
+from reminders.schedules.effects import Decision
 from tests.api.client import Answer, over_http, signed_in
 from tests.api.test_entrance import ENROLMENT
 from tests.cast import NOW, PASSWORD, make_user

@@ -8,11 +8,11 @@ from django.utils import timezone
 
 from accounts.models import AuditEntry
 from messaging import inbound
-from reminders import prescribing
-from reminders.daily_count import FIGURES, count_today
-from reminders.effects import Decision
+from reminders.dates.schedule import local_date
 from reminders.models import DailyCount, Dose, Duty, Policy
-from reminders.schedule import local_date
+from reminders.planning.daily_count import FIGURES, count_today
+from reminders.schedules import prescribing
+from reminders.schedules.effects import Decision
 from tests.api.test_worklist import POLICY
 from tests.cast import NOW, Cast
 

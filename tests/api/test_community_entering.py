@@ -67,6 +67,11 @@ def test_a_users_token_is_no_personas_and_the_other_way_round(clinician):
         ("The Moderators", "pseudonym_refused"),
         ("NHS support", "pseudonym_refused"),
         ("Admin Ann", "pseudonym_refused"),
+        ("Former member", "pseudonym_refused"),
+        ("Blue \u0397eron", "pseudonym_taken"),  # a Greek capital Eta
+        ("Blue\u202e Bird", "pseudonym"),
+        ("Bl\ue000ue Bird", "pseudonym"),
+        ("B\u0336l\u0336ue Bird\u0301\u0301\u0301", "pseudonym"),
     ],
 )
 def test_a_pseudonym_is_unique_and_nobodys_name(clinician, coordinator, pseudonym, code):
@@ -164,10 +169,40 @@ def test_who_joins_with_a_cry_for_help_is_shown_help(clinician, pseudonym):
     refused = clinician.ask(
         "POST", f"{HERE}/join", expect=400, code="pseudonym_refused", field="pseudonym", body=body
     )
-    assert refused["help"]["words"]
+    assert len(refused["help"]["words"]) == 2, "it says of no moderator, for none can be called"
     assert [line["number"] for line in refused["help"]["lines"]] == ["988", "911"]
     assert not Persona.objects.exists()
     assert not Case.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"pseudonym": "I want to kill myself, tonight, and there is nobody whom I could tell"},
+        {"pseudonym": "Blue Heron", "name": "I want to kill myself"},
+        {"language": "xx"},
+        {"language": ["en"]},
+        {"time_zone": "Nowhere"},
+        {"accepts": 0},
+        {"accepts": 99},
+        {"accepts": None},
+    ],
+)
+@pytest.mark.parametrize("member", [False, True])
+def test_a_cry_for_help_is_heard_whatever_else_is_wrong(clinician, wrong, member):
+    if member:
+        join(clinician)
+    body = {**JOINING, "pseudonym": "I want to kill myself", **wrong}
+    refused = clinician.ask("POST", f"{HERE}/join", expect=400, body=body)
+    assert len(refused["help"]["words"]) == 2 + member
+    assert Case.objects.filter(crisis=True).count() == member
+
+
+def test_a_cry_for_help_is_heard_at_any_pace(clinician, monkeypatch):
+    monkeypatch.setattr("api.community.door.EntrancePace.rate", "1/min")
+    body = {**JOINING, "pseudonym": "I want to kill myself"}
+    for status in (400, 429):
+        assert clinician.ask("POST", f"{HERE}/join", expect=status, body=body)["help"]["words"]
 
 
 def test_a_refused_pseudonym_without_a_cry_shows_none(clinician):

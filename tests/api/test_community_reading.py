@@ -65,6 +65,38 @@ def test_the_pages_of_a_feed_joined_are_the_feed(circle, order, which):
         assert whole[0]["thread"] == str(threads[1].id)
 
 
+@pytest.mark.parametrize(
+    "which", ["", "&tag=sleep", "&mine=like", "&mine=followed", "&space={space}"]
+)
+def test_a_threads_place_is_that_of_the_newest_text_its_reader_sees(circle, which):
+    """Somebody hidden wrote last in every other thread, here and there before a friend did."""
+    circle.wren.tags, circle.wren.interval_days = ["sleep"], 14
+    circle.wren.save()
+    threads = [
+        begin(
+            circle.lark, circle.sleep, now=minutes(number // 2), tags=("sleep", "two_weekly")
+        ).post.thread
+        for number in range(8)
+    ]
+    for thread in threads:
+        follow(circle.wren.id, thread.id, follows=True, actor=as_actor(circle.wren))
+    answer(circle.owl, threads[2], now=minutes(20))
+    which = which.format(space=circle.sleep.id)
+    path, wren = f"{HERE}/threads?order=active{which}", here(circle.wren)
+    before = wren.ask("GET", path, expect=200)["results"]
+    set_bond(circle.heron.id, circle.wren.id, BondKind.BLOCK, as_actor(circle.heron))
+    for number, thread in enumerate(threads[::2]):
+        answer(circle.heron, thread, now=minutes(30 - number))
+    assert LiveThread.objects.filter(active_by=circle.heron).count() == 4
+    assert wren.ask("GET", path, expect=200)["results"] == before
+    for size in (1, 2, 3, 7):
+        assert all_pages(wren, f"{path}&page_size={size}") == before
+    seen_by_all = here(circle.owl).ask("GET", f"{HERE}/threads?order=active", expect=200)
+    assert seen_by_all["results"][0]["thread"] == str(threads[0].id)
+    shown = wren.ask("GET", f"{HERE}/threads/{threads[2].id}", expect=200)["thread"]
+    assert shown["active_at"] == before[0]["active_at"]
+
+
 def test_pinned_threads_are_above_the_first_page_of_their_space_and_nowhere_twice(circle):
     pinned = begin(circle.heron, circle.sleep, title="Read first").post.thread
     Thread.objects.filter(id=pinned.id).update(pinned=True)

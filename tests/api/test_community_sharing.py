@@ -9,8 +9,8 @@ from django.db import connection
 from accounts.models import AuditEntry
 from accounts.sign_in import give_token
 from community.models import PersonaLink, SharedPost
-from reminders import patient_login
 from reminders.models import PatientLogin, SharedExperience
+from reminders.patients import signing_in
 from tests.api.client import Caller
 from tests.api.conftest import here
 from tests.cast import NOW, Cast
@@ -23,7 +23,7 @@ BODY = "I sleep badly after the injection."
 @pytest.fixture
 def ada_here(cast: Cast, circle: Circle) -> tuple[Caller, str]:
     """Ada, who is Heron in the community: she as Heron, and her token as a patient."""
-    patient_login.invite(cast.ada.id, cast.actor, NOW)
+    signing_in.invite(cast.ada.id, cast.actor, NOW)
     user = PatientLogin.objects.get(patient=cast.ada).user
     PersonaLink.objects.create(user=user, persona=circle.heron)
     return here(circle.heron), give_token(user).token
@@ -90,7 +90,7 @@ def test_both_tokens_are_needed_and_of_one_person(circle, cast, ada_here, clinic
 
 
 def test_where_one_side_refuses_neither_has_it(circle, cast, ada_here, monkeypatch):
-    monkeypatch.setattr("reminders.shared_experiences.MOST", 1)
+    monkeypatch.setattr("reminders.health.shared_experiences.MOST", 1)
     heron, token = ada_here
     share(heron, token, begin(circle.heron, circle.sleep).post.id)
     share(heron, token, begin(circle.heron, circle.sleep).post.id, 409, code="many_shared")

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from messaging import inbound
-from reminders import hearing
+from reminders.conversation import hearing
 from tests.cast import NOW
 
 ENTRY = {"effect": "tiredness", "severity": 2, "on_date": "2027-01-03", "note": "since Friday"}

@@ -34,12 +34,12 @@ from api.document import DOCUMENT
 from api.door import etag
 from community.members.entering import enter
 from community.models import Case, Duty, PersonaLink, PersonaRole
-from reminders import prescribing
-from reminders.effects import Decision
 from reminders.models import Cause, PatientLogin, WorkItem
-from reminders.plan import read_plan
-from reminders.rota import token_of
-from reminders.worklist import Finding, open_items
+from reminders.schedules import prescribing
+from reminders.schedules.effects import Decision
+from reminders.schedules.plan import read_plan
+from reminders.worklist.items import Finding, open_items
+from reminders.worklist.rota import token_of
 from tests.api.client import Caller, signed_in
 from tests.cast import NOW, Cast
 from tests.community import begin, make_persona, make_space

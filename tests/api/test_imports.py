@@ -2,8 +2,8 @@
 
 import pytest
 
-from reminders import imports
 from reminders.models import Patient
+from reminders.patients import importing
 from tests.api.client import Caller
 from tests.cast import NOW
 from tests.imports import file_of
@@ -23,7 +23,7 @@ def send(caller: Caller, path: str, text: str, expect: int = 201, **headers):
 
 
 def work() -> None:
-    while imports.take_imports(NOW):
+    while importing.take_imports(NOW):
         pass
 
 
@@ -103,7 +103,7 @@ def test_who_may_import(
     text = file_of({} if schedules else WITHOUT_SCHEDULE)
     people = (clinician, coordinator, admin, patient, stranger)
     for caller, status in ((anonymous, 401), *zip(people, told, strict=True)):
-        file = imports.upload(cast.clinic, text, cast.actor, NOW)
+        file = importing.upload(cast.clinic, text, cast.actor, NOW)
         work()
         where = f"/api/v1/imports/{file.id}"
         if verb == "upload":

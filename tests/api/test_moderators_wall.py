@@ -66,7 +66,8 @@ def test_no_answer_to_a_moderator_leads_to_a_user_or_a_patient(people, monkeypat
     answer(wren, post.thread)
     report(wren, post, words="I know them: clinician@example.org.")
     path = f"{CASES}/{open_case(post).id}"
-    for way in (CASES, path, f"{path}/events", f"{MODERATION}/board", f"{MODERATION}/choices"):
+    lists = (f"{path}/events", f"{path}/reports")
+    for way in (CASES, path, *lists, f"{MODERATION}/board", f"{MODERATION}/choices"):
         walk.ask(owl, "GET", way)
     walk.ask(owl, "POST", f"{path}/claim")
     walk.ask(owl, "POST", f"{path}/hand-over", body={"to": str(lark.id)})
@@ -152,16 +153,15 @@ KNOWN = frozenset(
     """
     about acknowledged acknowledged_at action adverse advice answer appeal appeal_until
     approved_posts at begins_at body by cap case cases caught closed closed_at condition covered
-    crisis crisis_at days deaf_since decided decided_at decided_by decision decisions
-    description duties earlier ends_at events examples facts goes_with has held_until history
+    crisis crisis_at days deaf_since decided decided_at decided_by decision decisions description
+    duties earlier earlier_reports ends_at events examples facts goes_with has held_until history
     hits id in_words joined_at key kind kind_in_words kinds language languages left_at lifted_at
-    looked_at masked measures median moderator moderators next number oldest opened_at opens
-    outcome overturned overturned_at owned_until owner p95 persona phrases pinned post
-    post_state pseudonym published published_at ready_at reason reason_in_words reasons reporter
-    reports results revision rightly role rung sanctions seen seen_at since slow_seconds space
-    starts_at state state_in_words switched_at tags test_sent_at text thread title trusted
-    unless until upheld urgency verdict version waiting wants_second_opinion weight were
-    wordings words written_at written_by wrongly
+    looked_at masked measures median moderator moderators next number oldest opened_at opens outcome
+    overturned overturned_at owned_until owner p95 persona phrases pinned post post_state pseudonym
+    published published_at ready_at reason reason_in_words reasons reporter reports results revision
+    rightly role rung sanctions seen seen_at since slow_seconds space starts_at state state_in_words
+    switched_at tags test_sent_at text thread title trusted unless until upheld urgency verdict
+    version waiting wants_second_opinion weight were wordings words written_at written_by wrongly
     """.split()  # noqa: SIM905 - to be read as words
 )
 """Each was looked at: it says nothing of whom a persona is. A new one is looked at, then added."""

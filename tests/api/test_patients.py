@@ -5,11 +5,11 @@ import pytest
 from messaging import outbox
 from messaging.models import Scope, Sms
 from messaging.states import State
-from reminders import prescribing
-from reminders.effects import Decision
 from reminders.models import Cause, Patient
-from reminders.planning import plan_doses
-from reminders.worklist import Finding, open_items
+from reminders.planning.steps import plan_doses
+from reminders.schedules import prescribing
+from reminders.schedules.effects import Decision
+from reminders.worklist.items import Finding, open_items
 from tests.api.test_entrance import ENROLMENT
 from tests.cast import NOW, make_patient
 from tests.codes import code_sent

@@ -6,12 +6,13 @@ from datetime import date, timedelta
 import pytest
 
 from messaging import inbound
-from reminders import hearing, prescribing
-from reminders.effects import Decision
+from reminders.conversation import hearing
+from reminders.doses.noting import Injected, note_injection
 from reminders.models import Dose, DoseRecord, Injection, Source
-from reminders.noting import Injected, note_injection
-from reminders.plan import read_plan
-from reminders.planning import plan_doses
+from reminders.planning.steps import plan_doses
+from reminders.schedules import prescribing
+from reminders.schedules.effects import Decision
+from reminders.schedules.plan import read_plan
 from tests.api.test_entrance import TOLD_ELSEWHERE
 from tests.cast import NOW, Cast
 

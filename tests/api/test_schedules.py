@@ -6,7 +6,7 @@ from accounts.models import AuditEntry
 from messaging.models import Sms
 from messaging.states import State
 from reminders.models import Schedule
-from reminders.planning import plan_doses
+from reminders.planning.steps import plan_doses
 from tests.cast import NOW
 
 CHANGE = {"interval_days": 21, "starts_on": "2027-01-18", "reason": "Stable."}

@@ -3,8 +3,8 @@
 import pytest
 
 from messaging.models import Sms
-from reminders import templates
 from reminders.models import Language, Wording
+from reminders.texts import templates
 from tests.api.client import signed_in
 from tests.cast import NOW
 

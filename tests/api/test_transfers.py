@@ -3,8 +3,8 @@
 import pytest
 
 from accounts.models import Role
-from reminders import transfers
 from reminders.models import Patient, Transfer
+from reminders.patients import transfers
 from tests.api.client import signed_in
 from tests.cast import NOW, make_clinic, make_user
 

@@ -11,9 +11,9 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Role
 from accounts.refusals import Conflict
-from reminders import attending
 from reminders.models import URGENCY, Cause, Outcome, Policy, WorkItem, WorkNote
-from reminders.worklist import Finding, open_items, settle_items
+from reminders.worklist import attending
+from reminders.worklist.items import Finding, open_items, settle_items
 from tests.api.client import Caller, signed_in
 from tests.api.test_at_once import at_once
 from tests.api.test_entrance import WHO_MAY_ENTER

@@ -161,8 +161,9 @@ INSERT INTO community_livetext (post_id, revision_id, thread_id, space_id, autho
     FROM placed;
 
 INSERT INTO community_livethread (thread_id, space_id, author_id, tags, pinned, published_at,
-        active_at, replies)
-    SELECT thread, %(space)s, %(author)s, '{sleep}', false, min(at), max(at), count(*) - 1
+        active_at, active_by_id, replies)
+    SELECT thread, %(space)s, %(author)s, '{sleep}', false, min(at), max(at), %(author)s,
+        count(*) - 1
     FROM placed GROUP BY thread
     ON CONFLICT (thread_id) DO UPDATE SET
         active_at = EXCLUDED.active_at,

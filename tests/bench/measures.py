@@ -17,8 +17,10 @@ from messaging import outbox, sending, settling
 from messaging.claim import claim
 from messaging.models import Lane, Scope
 from messaging.reading_back import read_back
-from reminders import news, planning, reading, sweep
+from reminders.conversation import news
 from reminders.models import Patient
+from reminders.planning import steps, sweep
+from reminders.reading import care
 from tests.bench.rows import DUE, NOW, SMALL, House
 
 REPEATS = 5
@@ -72,7 +74,7 @@ def growing(house: House) -> dict[str, Callable[[], Cost]]:
     return {
         f"plan_doses, each of {DUE} due": lambda: cost(planned, units=DUE),
         f"claim, each of {DUE} due": lambda: cost(claimed, units=DUE, first=queued),
-        "idle plan_doses": lambda: cost(lambda: planning.plan_doses(NOW - timedelta(days=1))),
+        "idle plan_doses": lambda: cost(lambda: steps.plan_doses(NOW - timedelta(days=1))),
         "idle send_routine": lambda: cost(lambda: sending.send_due(Lane.ROUTINE)),
         "idle settle": lambda: cost(settling.settle),
         "idle take_news": lambda: cost(lambda: news.take_news(NOW)),
@@ -91,7 +93,7 @@ def growing(house: House) -> dict[str, Callable[[], Cost]]:
 
 
 def planned() -> None:
-    while planning.plan_doses(NOW):
+    while steps.plan_doses(NOW):
         pass
 
 
@@ -105,7 +107,7 @@ def claimed() -> None:
 
 def listed(user: User, cursor: UUID | None = None, **filters: object) -> None:
     request = Request(APIRequestFactory().get("/"))
-    page(reading.patients_for(user, **filters), {"page_size": 50, "cursor": cursor}, request)
+    page(care.patients_for(user, **filters), {"page_size": 50, "cursor": cursor}, request)
 
 
 # -- how ------------------------------------------------------------------------------------------

@@ -99,7 +99,7 @@ class Peers:
         bound = cost(read)
         yield Target(
             f"feed of all, read by somebody whom {BONDS:,} blocked: against nobody", "times",
-            bound.ms / free.ms, 5, less=True, how=shown(bound, free),
+            bound.ms / free.ms, 4, less=True, how=shown(bound, free),
         )  # fmt: skip
         Bond.objects.all().delete()
 

@@ -8,10 +8,11 @@ from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from dev.waiting import until
-from reminders import patient_login, prescribing
-from reminders.effects import Decision
 from reminders.models import Patient
-from reminders.planning import plan_doses
+from reminders.patients import signing_in
+from reminders.planning.steps import plan_doses
+from reminders.schedules import prescribing
+from reminders.schedules.effects import Decision
 from tests.processes import World
 
 ZONES = ["Europe/London", "America/New_York", "America/Los_Angeles", "Asia/Kolkata",
@@ -49,7 +50,7 @@ class Visitor:
 
     def invite(self) -> str:
         """Her welcome code."""
-        return patient_login.invite(self.ada.id, self.world.cast.actor, timezone.now()).code
+        return signing_in.invite(self.ada.id, self.world.cast.actor, timezone.now()).code
 
     def code(self) -> str:
         """The next code on her phone."""

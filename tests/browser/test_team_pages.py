@@ -9,9 +9,11 @@ from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from messaging import inbound
-from reminders import blood, hearing, worklist
+from reminders.conversation import hearing
+from reminders.health import blood
 from reminders.models import BloodTest, Cause, DoseRecord, ScheduleVersion, WorkItem
-from reminders.worklist import Finding
+from reminders.worklist import items
+from reminders.worklist.items import Finding
 from tests.browser.patient import Visitor
 from tests.browser.test_own_pages import check, reach
 from tests.cast import PASSWORD
@@ -29,7 +31,7 @@ class Morning(Visitor):
         said = "is it ok to fly to Spain?"
         inbound.store(cast.sender, f"SM{uuid4().hex}", self.ada.number, said, now)
         hearing.hear(now)
-        worklist.open_items([Finding(self.ada.id, Cause.URGENT_SIGN, {"signs": ["fever"]})], now)
+        items.open_items([Finding(self.ada.id, Cause.URGENT_SIGN, {"signs": ["fever"]})], now)
 
         for user in (cast.clinician, cast.coordinator):
             # As the web process checks it; the cast's hash may be a quicker one.

@@ -8,7 +8,7 @@ import django
 
 django.setup()
 
-from reminders.imports import take_imports  # noqa: E402 - Django has to be set up first
+from reminders.patients.importing import take_imports  # noqa: E402 - Django has to be set up first
 from tests.cast import NOW  # noqa: E402
 
 while take_imports(NOW):

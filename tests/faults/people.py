@@ -22,10 +22,10 @@ from dev.simulator_client import SimulatorClient
 from messaging import outbox
 from messaging.models import Lane, OptOut, Scope, Sms
 from messaging.states import MAY_HAVE_LEFT
-from reminders import prescribing
-from reminders.effects import Decision, OpenDose
 from reminders.models import Dose, Patient
-from reminders.plan import read_plan
+from reminders.schedules import prescribing
+from reminders.schedules.effects import Decision, OpenDose
+from reminders.schedules.plan import read_plan
 from tests.faults.harness import House
 from tests.living import enrol_many, start_now
 

@@ -15,7 +15,7 @@ from messaging.reading_back import read_back
 from messaging.sending import send_due
 from messaging.settling import settle
 from messaging.states import State
-from reminders.news import take_news
+from reminders.conversation.news import take_news
 from tests.faults.judging import OPEN, Stamp, Verdict, hurry, judge
 from tests.faults.people import Told
 from tests.texts import now

@@ -18,10 +18,10 @@ from accounts.refusals import Stale
 from dev.waiting import until
 from messaging import inbound
 from messaging.models import Sms
-from reminders import prescribing
-from reminders.effects import Decision, OpenDose
 from reminders.models import Dose, Patient
-from reminders.plan import read_plan
+from reminders.schedules import prescribing
+from reminders.schedules.effects import Decision, OpenDose
+from reminders.schedules.plan import read_plan
 from tests.cast import Cast
 from tests.faults.people import Told
 from tests.faults.tally import count, read_all_back

@@ -25,7 +25,9 @@ from dev.stack import free_port
 from dev.story import BEGINS, PEOPLE
 from dev.waiting import until
 from messaging import sending
-from reminders import conversation, desk, plan, planning
+from reminders.conversation import answers
+from reminders.planning import desk, steps
+from reminders.schedules import plan
 from tests.processes import World
 
 FEW = PEOPLE[:3]
@@ -101,13 +103,13 @@ def twice(patch: pytest.MonkeyPatch) -> None:
 
 
 def unrecorded(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(conversation, "record_dose", lambda *given: None)
+    patch.setattr(answers, "record_dose", lambda *given: None)
 
 
 def unlisted(patch: pytest.MonkeyPatch) -> None:
     """Nothing is recorded either, so that somebody misses a dose."""
     unrecorded(patch)
-    patch.setattr(planning, "open_items", lambda *given: None)
+    patch.setattr(steps, "open_items", lambda *given: None)
 
 
 BREAK: dict[str, Callable[[pytest.MonkeyPatch], None]] = {

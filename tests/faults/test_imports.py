@@ -10,8 +10,8 @@ from django.db import connections
 from accounts.refusals import Conflict
 from accounts.sign_in import give_token
 from dev.waiting import until
-from reminders import imports
 from reminders.models import Dose, Import, ImportMode, Patient, ScheduleVersion
+from reminders.patients import importing
 from tests.api.client import Caller, over_http
 from tests.cast import NOW
 from tests.imports import counts, file_of, many
@@ -31,11 +31,11 @@ def rows(count: int) -> list[dict[str, str]]:
 
 def upload(world: World, count: int) -> Import:
     text = file_of(*rows(count))
-    return imports.upload(world.cast.clinic, text, world.cast.actor, NOW)
+    return importing.upload(world.cast.clinic, text, world.cast.actor, NOW)
 
 
 def confirm(world: World, file: Import) -> None:
-    imports.confirm(file.id, ImportMode.GOOD, world.cast.actor, NOW)
+    importing.confirm(file.id, ImportMode.GOOD, world.cast.actor, NOW)
 
 
 def worked(world: World, process=None) -> int:
@@ -72,7 +72,7 @@ def test_ten_thousand_rows_with_three_hundred_bad_ones(world: World):
     assert [line for line, _, _ in report] == [2 + 33 * index for index in range(BAD)]
 
     with pytest.raises(Conflict) as refused:
-        imports.confirm(file.id, ImportMode.ALL, world.cast.actor, NOW)
+        importing.confirm(file.id, ImportMode.ALL, world.cast.actor, NOW)
     assert (refused.value.code, refused.value.field) == ("rows_bad", "mode")
     assert (worked(world), imported())[1] == 485, "all or none was chosen, and none came in"
 
@@ -164,13 +164,13 @@ def test_killed_at_any_point_another_worker_goes_on_and_nothing_is_half_done(wor
 def test_two_workers_at_once_and_one_file_twice_enrol_each_patient_once(world: World):
     files = [upload(world, 200), upload(world, 200)]
     for _ in range(3):
-        imports.take_imports(NOW)
-        imports.take_imports(NOW)
+        importing.take_imports(NOW)
+        importing.take_imports(NOW)
     for file in files:
         confirm(world, file)
 
     def work() -> None:
-        while imports.take_imports(NOW):
+        while importing.take_imports(NOW):
             pass
         connections.close_all()
 
@@ -190,7 +190,7 @@ def test_two_workers_at_once_and_one_file_twice_enrol_each_patient_once(world: W
 
 
 def test_the_clock_finds_nothing_to_do_by_an_index(world: World):
-    assert imports.take_imports(NOW) == 0
+    assert importing.take_imports(NOW) == 0
     waiting = Import.objects.filter(state__in=["checking", "importing"]).order_by("id")
     connection = connections["default"]
     with connection.cursor() as cursor:

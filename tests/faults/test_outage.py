@@ -14,15 +14,15 @@ from messaging.reading_back import read_back
 from messaging.sending import send_due
 from messaging.settling import settle
 from messaging.states import RANK
-from reminders import prescribing
-from reminders.daily_count import count_today
-from reminders.effects import Decision
-from reminders.ladder import FOLLOWING, Step, step_instant, use_ends
+from reminders.conversation.news import take_news
+from reminders.dates.ladder import FOLLOWING, Step, step_instant, use_ends
 from reminders.models import Cause, Dose, Patient, WorkItem
-from reminders.news import take_news
-from reminders.patients import Enrolment, enrol
-from reminders.planning import plan_doses
-from reminders.sweep import sweep
+from reminders.patients.enrolling import Enrolment, enrol
+from reminders.planning.daily_count import count_today
+from reminders.planning.steps import plan_doses
+from reminders.planning.sweep import sweep
+from reminders.schedules import prescribing
+from reminders.schedules.effects import Decision
 from tests.cast import Cast
 from tests.faults.tally import FEW_OR_MANY, count
 

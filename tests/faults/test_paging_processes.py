@@ -6,10 +6,10 @@ import pytest
 from django.utils import timezone
 
 from dev.waiting import until
-from reminders import attending
 from reminders.models import Cause, WorkItem
-from reminders.rota import Turn, rota_of, set_rota, token_of
-from reminders.worklist import Finding, open_items
+from reminders.worklist import attending
+from reminders.worklist.items import Finding, open_items
+from reminders.worklist.rota import Turn, rota_of, set_rota, token_of
 from tests.processes import World
 
 FIRST, SECOND = "+447700900201", "+447700900202"

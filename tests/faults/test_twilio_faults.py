@@ -14,9 +14,9 @@ from messaging.models import Lane, Sms
 from messaging.sending import send_due
 from messaging.settling import settle
 from messaging.states import State
-from reminders.daily_count import count_today
 from reminders.models import Cause, DailyCount, Dose, Patient, WorkItem
-from reminders.planning import MOST_TROUBLE, plan_doses
+from reminders.planning.daily_count import count_today
+from reminders.planning.steps import MOST_TROUBLE, plan_doses
 from tests.faults.people import POISON
 from tests.faults.tally import FEW_OR_MANY, MANY, come_to_rest, count, read_all_back, tell
 from tests.living import enrol_many, start_now

@@ -21,14 +21,14 @@ from messaging.evidence import Report, Source, advance
 from messaging.inbound import opted_out, report, store
 from messaging.models import Lane, Scope, Sms
 from messaging.states import Finding
-from reminders.effects import Decision, OpenDose
-from reminders.hearing import hear
+from reminders.conversation.hearing import hear
+from reminders.conversation.news import take_news
+from reminders.dates.schedule import Version
 from reminders.models import Answer, Handled, Schedule, ScheduleVersion, WorkItem
-from reminders.news import take_news
-from reminders.patients import Enrolment, change_patient, enrol
-from reminders.planning import plan_doses
-from reminders.schedule import Version
-from reminders.sweep import sweep
+from reminders.patients.enrolling import Enrolment, change_patient, enrol
+from reminders.planning.steps import plan_doses
+from reminders.planning.sweep import sweep
+from reminders.schedules.effects import Decision, OpenDose
 from tests.cast import Cast
 from tests.property.picture import (
     ENDED,

@@ -7,11 +7,11 @@ from itertools import count
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
-from reminders import prescribing
-from reminders.consent import withdraw_consent
-from reminders.effects import Decision
 from reminders.models import Patient
-from reminders.patients import Enrolment, change_patient, enrol
+from reminders.patients.consent import withdraw_consent
+from reminders.patients.enrolling import Enrolment, change_patient, enrol
+from reminders.schedules import prescribing
+from reminders.schedules.effects import Decision
 from tests.codes import code_sent
 from tests.property.life import SECOND, SILENCING, Life, Moment, moments
 

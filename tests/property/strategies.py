@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from dateutil.rrule import DAILY, rrule
 from hypothesis import strategies as st
 
-from reminders.schedule import Version
+from reminders.dates.schedule import Version
 
 ZONES = (
     "Europe/London",

@@ -9,8 +9,8 @@ from django.db import transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from reminders import adherence
-from reminders.adherence import Became
+from reminders.doses import adherence
+from reminders.doses.adherence import Became
 from reminders.models import Dose, DoseRecord, Policy, Schedule, ScheduleVersion
 from tests.cast import NOW, Cast, make_patient
 

@@ -6,13 +6,13 @@ import pytest
 
 from accounts.refusals import Invalid
 from messaging.models import Sms
-from reminders.effects import Decision, OpenDose
+from reminders.dates.schedule import local_date
 from reminders.models import Dose
-from reminders.patients import change_patient
-from reminders.plan import read_plan
-from reminders.planning import plan_doses
-from reminders.prescribing import change_interval, pause, start, stop
-from reminders.schedule import local_date
+from reminders.patients.enrolling import change_patient
+from reminders.planning.steps import plan_doses
+from reminders.schedules.effects import Decision, OpenDose
+from reminders.schedules.plan import read_plan
+from reminders.schedules.prescribing import change_interval, pause, start, stop
 from tests.cast import NOW, Cast
 
 DAY = timedelta(days=1)

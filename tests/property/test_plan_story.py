@@ -15,11 +15,12 @@ from hypothesis.stateful import (
 
 from accounts import audit
 from accounts.refusals import Conflict, Invalid, Stale
-from reminders.effects import Decision, OpenDose
-from reminders.later import wish_later
+from reminders.doses.later import wish_later
+from reminders.doses.recording import Telling, record_dose
 from reminders.models import Source, Told, WorkItem
-from reminders.plan import Plan, read_plan
-from reminders.prescribing import (
+from reminders.schedules.effects import Decision, OpenDose
+from reminders.schedules.plan import Plan, read_plan
+from reminders.schedules.prescribing import (
     Outcome,
     change_interval,
     pause,
@@ -28,7 +29,6 @@ from reminders.prescribing import (
     start,
     stop,
 )
-from reminders.recording import Telling, record_dose
 from tests.cast import Cast
 from tests.property.life import INTERVALS, Moment, intervals, moments
 from tests.property.phone_life import PhoneLife

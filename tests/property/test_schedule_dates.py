@@ -9,7 +9,7 @@ from dateutil import tz
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from reminders.schedule import (
+from reminders.dates.schedule import (
     Version,
     dates_between,
     dose_dates,

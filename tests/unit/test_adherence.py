@@ -12,8 +12,8 @@ from messaging.evidence import Report, Source, advance
 from messaging.models import Scope, Sms
 from messaging.outbox import Text
 from messaging.states import Finding, State
-from reminders import adherence
-from reminders.adherence import Became, Day, Figures
+from reminders.doses import adherence
+from reminders.doses.adherence import Became, Day, Figures
 from reminders.models import Dose, DoseRecord, Patient, Policy, Schedule, ScheduleVersion
 from tests.cast import NOW, Cast, make_patient
 

@@ -9,10 +9,10 @@ from messaging import inbound
 from messaging.models import Circuit, InboundSms, Sender, Sms
 from messaging.sending import send_due
 from messaging.silence import silent_for
-from reminders import prescribing
-from reminders.alarms import alarms
-from reminders.effects import Decision
-from reminders.planning import plan_doses
+from reminders.planning.alarms import alarms
+from reminders.planning.steps import plan_doses
+from reminders.schedules import prescribing
+from reminders.schedules.effects import Decision
 from tests.cast import NOW
 from tests.texts import NUMBER, now, queue_text
 

@@ -5,12 +5,12 @@ from datetime import datetime, timedelta
 import pytest
 
 from messaging.models import Sms
-from reminders import prescribing
-from reminders.effects import Decision
+from reminders.conversation.replies import told_apart
 from reminders.models import Cause, Dose, DoseRecord, Patient, Question, WorkItem
-from reminders.new_number import ask_new_number
-from reminders.planning import plan_doses
-from reminders.replies import told_apart
+from reminders.patients.new_number import ask_new_number
+from reminders.planning.steps import plan_doses
+from reminders.schedules import prescribing
+from reminders.schedules.effects import Decision
 from tests.answering import MONDAY, NINE, answers, ask, causes, dose_of, write
 from tests.cast import NOW, Cast, make_patient
 from tests.codes import code_sent

@@ -9,11 +9,10 @@ from django.db import IntegrityError, connection, transaction
 
 from accounts.models import AuditEntry
 from accounts.refusals import Conflict, Invalid, NotFound
-from reminders import blood, prescribing
-from reminders.blood import Entry, correct_result, enter_result
-from reminders.blood_tests import TESTS, plain
-from reminders.diary import note_side_effect
-from reminders.effects import Decision
+from reminders.health import blood
+from reminders.health.blood import Entry, correct_result, enter_result
+from reminders.health.blood_tests import TESTS, plain
+from reminders.health.diary import note_side_effect
 from reminders.models import (
     BloodResult,
     BloodTest,
@@ -26,8 +25,10 @@ from reminders.models import (
     WorkItem,
     WorkNote,
 )
-from reminders.plan import read_plan
-from reminders.sweep import sweep
+from reminders.planning.sweep import sweep
+from reminders.schedules import prescribing
+from reminders.schedules.effects import Decision
+from reminders.schedules.plan import read_plan
 from tests.cast import NOW, Cast, make_patient
 
 MONDAY = NOW.date()

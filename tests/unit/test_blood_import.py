@@ -9,12 +9,13 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import AuditEntry
-from reminders import blood_import, prescribing
-from reminders.blood import Entry, correct_result
-from reminders.blood_import import Mode, Problem, Report, import_results
-from reminders.effects import Decision
+from reminders.health import blood_import
+from reminders.health.blood import Entry, correct_result
+from reminders.health.blood_import import Mode, Problem, Report, import_results
 from reminders.models import BloodResult, BloodTest, Cause, Patient, Policy, WorkItem
-from reminders.sweep import sweep
+from reminders.planning.sweep import sweep
+from reminders.schedules import prescribing
+from reminders.schedules.effects import Decision
 from tests.cast import NOW, Cast, make_patient
 
 HEADER = "reference,test,value,unit,taken_on,note\n"

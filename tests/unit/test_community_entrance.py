@@ -15,7 +15,7 @@ from accounts.models import AuditEntry, User
 from community.members import entering
 from community.members.house_rules import VERSION
 from community.models import LiveText, Persona, PersonaSession
-from reminders import patient_login
+from reminders.patients import signing_in
 from tests.api.test_entrance import routes
 from tests.cast import Cast
 from tests.community import Circle, begin, make_circle
@@ -36,9 +36,9 @@ def circle(db) -> Circle:
 @pytest.fixture
 def ada(cast: Cast) -> Client:
     """Ada, signed in by phone."""
-    patient_login.invite(cast.ada.id, cast.actor, NOW)
+    signing_in.invite(cast.ada.id, cast.actor, NOW)
     client = Client()
-    client.force_login(patient_login.PatientLogin.objects.get(patient=cast.ada).user)
+    client.force_login(signing_in.PatientLogin.objects.get(patient=cast.ada).user)
     return client
 
 

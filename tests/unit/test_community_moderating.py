@@ -20,7 +20,9 @@ from community.models import (
     PostState,
     Sanction,
 )
+from community.moderation import queue
 from reminders.models import Patient
+from tests.api.conftest import here
 from tests.cast import Cast
 from tests.community import Circle, answer, begin, make_circle
 from tests.moderating import M, appeal, open_case, report, settle
@@ -174,6 +176,48 @@ def test_first_posts_are_approved(circle, owl):
     send(owl, f"{at(case)}/decide", form_of(text(owl, at(case)), main="approve"))
     post.refresh_from_db()
     assert post.state == PostState.PUBLISHED
+
+
+def test_a_case_is_handed_over_to_a_colleague_by_name(circle, owl, lark):
+    case = reported(circle)
+    assert "Hand it over to" not in text(owl, at(case))
+    send(owl, f"{at(case)}/claim", {})
+    page = text(owl, at(case))
+    named = re.findall(r'<option value="([^"]+)">[^<]+</option>', page[page.index("Hand it") :])
+    assert str(circle.lark.id) in named
+    assert not {str(circle.owl.id), str(circle.wren.id), str(circle.heron.id)} & set(named)
+    wrong = send(owl, f"{at(case)}/hand-over", {"to": ""}, 422)
+    assert "Choose who is to have it." in wrong
+    assert "Choose one of the moderators." in send(
+        owl, f"{at(case)}/hand-over", {"to": circle.wren.id}, 409
+    )
+    assert "They have it for half an hour." in send(
+        owl, f"{at(case)}/hand-over", {"to": circle.lark.id}
+    )
+    assert "You have it" in text(lark, at(case))
+
+
+def test_reports_and_events_beyond_the_newest_are_a_link_away(circle, owl, monkeypatch):
+    monkeypatch.setattr(queue, "NEWEST", 1)
+    case = reported(circle)
+    report(circle.novice, case.post, words="Too much.", now=NOW)
+    page = text(owl, at(case))
+    assert "It hurts." not in page
+    assert "Too much." in page
+    every = text(owl, f"{at(case)}/reports")
+    words = re.findall(r"<blockquote>([^<]+)", every)
+    assert words == ["Too much.", "It hurts."]
+    assert text(owl, f"{at(case)}/events").count("<li><strong>") == case.events.count()
+    api = here(circle.owl)
+    path = f"/api/v1/community/moderation/cases/{case.id}"
+    file = api.ask("GET", path, expect=200)
+    assert (len(file["reports"]), file["earlier_reports"], file["earlier"]) == (1, True, True)
+    found, next_ = [], f"{path}/reports?page_size=1"
+    while next_:
+        listed = api.ask("GET", next_.removeprefix("http://testserver"), expect=200)
+        found += [one["words"] for one in listed["results"]]
+        next_ = listed["next"]
+    assert found == words
 
 
 def test_an_appeal_is_decided_by_another(circle, owl, lark):

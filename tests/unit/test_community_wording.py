@@ -88,7 +88,7 @@ def test_every_language_has_every_page(language, circle):
     heron = come_in(circle.heron)
     paths = ["", "/help", "/rules", "/feeds/new", "/feeds/like", "/feeds/followed", "/tags/sleep",
              f"/rooms/{circle.sleep.id}", f"/rooms/{circle.sleep.id}/write", "/search?words=x",
-             f"/threads/{post.thread_id}", f"/threads/{post.thread_id}/reply", "/mine",
+             f"/threads/{post.thread_id}", f"/threads/{post.thread_id}/reply", "/mine", "/shares",
              f"/mine/{post.id}", f"/mine/{post.id}/change", f"/mine/{post.id}/take-away",
              f"/members/{circle.wren.id}", f"/members/{circle.wren.id}/report", "/notices",
              "/decisions", "/reports", "/figures", "/settings", "/settings/profile",

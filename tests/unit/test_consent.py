@@ -7,14 +7,15 @@ import pytest
 from messaging import inbound
 from messaging.claim import claim
 from messaging.models import Lane, OptOut, Sms
-from reminders import hearing, prescribing
-from reminders.consent import withdraw_consent
-from reminders.effects import Decision
+from reminders.conversation import hearing
+from reminders.conversation.news import take_news
 from reminders.models import Cause, WorkItem
-from reminders.new_number import confirm_new_number
-from reminders.news import take_news
-from reminders.patients import change_patient
-from reminders.planning import plan_doses
+from reminders.patients.consent import withdraw_consent
+from reminders.patients.enrolling import change_patient
+from reminders.patients.new_number import confirm_new_number
+from reminders.planning.steps import plan_doses
+from reminders.schedules import prescribing
+from reminders.schedules.effects import Decision
 from tests.cast import NOW, Cast
 from tests.codes import code_sent
 

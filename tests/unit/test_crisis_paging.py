@@ -26,8 +26,8 @@ from community.posts.editing import edit
 from messaging import inbound
 from messaging.models import Scope, Sms
 from messaging.states import State
-from reminders.alarms import alarms as reminders_alarms
-from reminders.paging import page_staff
+from reminders.planning.alarms import alarms as reminders_alarms
+from reminders.worklist.paging import page_staff
 from tests.cast import NOW
 from tests.community import Circle, answer, as_actor, begin, make_circle, make_persona, wrote
 from tests.moderating import appeal, open_case, settle, settle_appeal

@@ -2,8 +2,12 @@
 
 import pytest
 
-from community.moderation.paging import PAGE_EVERY, acknowledge, page_moderators
+from community.models import Case
+from community.moderation.claiming import claim
+from community.moderation.paging import HELD_FOR, PAGE_EVERY, acknowledge, page_moderators
 from community.posts.editing import edit
+from community.posts.limits import PER_HOUR
+from community.posts.refused import hear_refused
 from messaging.models import Sms
 from tests.cast import NOW
 from tests.community import Circle, as_actor, begin, make_circle, wrote
@@ -52,3 +56,81 @@ def test_further_signs_in_a_post_that_nobody_has_yet_page_no_more_than_one(staff
         )  # fmt: skip
         assert paged(NOW + MINUTE) == set()
     assert paged(NOW + PAGE_EVERY) == {SECOND, THIRD}
+
+
+def further_sign(circle: Circle, case: Case, now) -> None:
+    """Another wording of the same post, with a sign of danger again."""
+    case.post.refresh_from_db()
+    body = wrote(f"I will end my life, it is {now:%H:%M}.", "Nights")
+    edit(circle.heron.id, case.post_id, body, case.post.version, as_actor(circle.heron), now)
+
+
+@pytest.mark.parametrize("how", ["edits", "new posts", "refused"])
+def test_whoever_keeps_writing_does_not_hold_up_the_climb(staffed, how):
+    case = crisis(staffed)
+    called = []
+    for minute in range(16):
+        now = NOW + minute * MINUTE
+        if how == "edits":
+            further_sign(staffed, case, now)
+        elif how == "new posts":
+            crisis(staffed, now)
+        else:
+            hear_refused(staffed.heron.id, "I want to die.", as_actor(staffed.heron), now)
+        called.append(paged(now))
+    assert [at for at, who in enumerate(called) if who] == [0, 5, 10, 15]
+    assert called[0] == {FIRST}
+    assert called[5] >= {SECOND, THIRD}
+    assert called[10] == called[15] == {FIRST, SECOND, THIRD}
+
+
+@pytest.mark.parametrize("how", ["edits", "new posts", "refused"])
+def test_nor_where_somebody_has_it_and_does_nothing(staffed, how):
+    """A further sign pages the first rung again, and it climbs from there in its time."""
+    case = crisis(staffed)
+    page_moderators(NOW)
+    claim(staffed.owl.id, case.id, as_actor(staffed.owl), NOW)
+    called = []
+    for minute in range(1, 12):
+        now = NOW + minute * MINUTE
+        if how == "edits":
+            further_sign(staffed, case, now)
+        elif how == "new posts":
+            crisis(staffed, now)
+        else:
+            hear_refused(staffed.heron.id, "I want to die.", as_actor(staffed.heron), now)
+        called.append(paged(now))
+    assert called[0] == {FIRST}
+    assert called[5] >= {SECOND, THIRD}
+    assert called[10] == {FIRST, SECOND, THIRD}
+    assert not any(called[at] for at in (1, 2, 3, 4, 6, 7, 8, 9))
+
+
+@pytest.mark.parametrize("take", [acknowledge, claim])
+def test_what_somebody_has_and_leaves_lying_climbs_on_when_their_time_is_over(staffed, take):
+    case = crisis(staffed)
+    page_moderators(NOW)
+    if take is claim:
+        claim(staffed.owl.id, case.id, as_actor(staffed.owl), NOW)
+    else:
+        acknowledge(case.id, as_actor(staffed.owl), NOW)
+    assert paged(NOW + HELD_FOR - MINUTE) == set()
+    assert paged(NOW + HELD_FOR) == {SECOND, THIRD}
+    assert paged(NOW + HELD_FOR + PAGE_EVERY) == {FIRST, SECOND, THIRD}
+
+
+def test_a_sign_past_the_limit_pages_again_where_somebody_has_the_case(staffed):
+    """Its words are not kept, for moderators have enough to read; that it came, they are told."""
+    heron = staffed.heron
+    for n in range(PER_HOUR):
+        hear_refused(heron.id, f"I want to die, {n}.", as_actor(heron), NOW)
+    page_moderators(NOW)
+    case = Case.objects.get(about=heron, post=None)
+    acknowledge(case.id, as_actor(staffed.owl), NOW)
+    hear_refused(heron.id, "I have taken them all, I want to die.", as_actor(heron), NOW + MINUTE)
+    assert paged(NOW + MINUTE) == {FIRST}
+    assert case.events.exclude(text="").count() == PER_HOUR
+    for n in (2, 3, 4):
+        hear_refused(heron.id, "I want to die.", as_actor(heron), NOW + n * MINUTE)
+        assert paged(NOW + n * MINUTE) == set()
+    assert paged(NOW + MINUTE + PAGE_EVERY) == {SECOND, THIRD}

@@ -5,15 +5,16 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from messaging.models import Sms
-from reminders import daily_count, prescribing
-from reminders.alarms import alarms
-from reminders.alarms import figures as metrics
-from reminders.daily_count import FIGURES, count_today
-from reminders.effects import Decision, OpenDose
 from reminders.models import Cause, DailyCount, Dose, Patient, Schedule, ScheduleVersion, WorkItem
-from reminders.plan import read_plan
-from reminders.planning import plan_doses
-from reminders.sweep import sweep
+from reminders.planning import daily_count
+from reminders.planning.alarms import alarms
+from reminders.planning.alarms import figures as metrics
+from reminders.planning.daily_count import FIGURES, count_today
+from reminders.planning.steps import plan_doses
+from reminders.planning.sweep import sweep
+from reminders.schedules import prescribing
+from reminders.schedules.effects import Decision, OpenDose
+from reminders.schedules.plan import read_plan
 from tests.cast import NOW, Cast, make_patient
 
 MONDAY = NOW.date()

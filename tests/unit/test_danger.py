@@ -94,7 +94,7 @@ def test_a_sign_in_a_text_that_cannot_be_handled_is_urgent_all_the_same(asked, m
     def fails(*_):
         raise RuntimeError
 
-    monkeypatch.setattr(f"reminders.hearing.{broken}", fails)
+    monkeypatch.setattr(f"reminders.conversation.hearing.{broken}", fails)
     write(asked, "fever since yesterday")
     assert Cause.TEXT_TO_READ in causes()
     assert (Cause.URGENT_SIGN in causes()) is (broken != "danger.tell_the_team")

@@ -17,7 +17,7 @@ from dev.folders import CHECKOUT
 from dev.stack import Trouble
 from messaging.models import Sms
 from reminders.models import Patient
-from reminders.planning import plan_doses
+from reminders.planning.steps import plan_doses
 from tests.cast import make_clinic
 
 NOW = datetime(2026, 11, 23, 16, 20, 41, tzinfo=UTC)

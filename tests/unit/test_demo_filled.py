@@ -35,8 +35,8 @@ from reminders.models import (
     WorkItem,
     WorkNote,
 )
-from reminders.patient_login import take_welcome_code
-from reminders.planning import plan_doses
+from reminders.patients.signing_in import take_welcome_code
+from reminders.planning.steps import plan_doses
 
 NOW = datetime(2026, 11, 23, 16, 20, 41, tzinfo=UTC)
 

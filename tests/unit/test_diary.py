@@ -7,8 +7,8 @@ from django.db import IntegrityError, transaction
 
 from accounts.models import AuditEntry
 from accounts.refusals import Conflict, Invalid
-from reminders import diary
-from reminders.diary import EffectTrend, Week, note_side_effect
+from reminders.health import diary
+from reminders.health.diary import EffectTrend, Week, note_side_effect
 from reminders.models import (
     Cause,
     Severity,

@@ -38,7 +38,7 @@ from messaging.clock import read_clock
 from messaging.forgetting import NO_NUMBER, NOBODY, forget_what_ended
 from messaging.models import Scope, Sender, Sms
 from messaging.states import State
-from reminders import shared_experiences
+from reminders.health import shared_experiences
 from tests.cast import NOW
 from tests.community import Circle, answer, as_actor, begin, held, make_circle, wrote
 from workers import tasks

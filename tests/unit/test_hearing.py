@@ -7,8 +7,7 @@ import pytest
 from accounts.models import AuditEntry
 from messaging import inbound
 from messaging.models import InboundSms, OptOut, Sms
-from reminders import hearing, prescribing, templates
-from reminders.effects import Decision
+from reminders.conversation import hearing
 from reminders.models import (
     Answer,
     Cause,
@@ -20,7 +19,10 @@ from reminders.models import (
     Wording,
     WorkItem,
 )
-from reminders.planning import plan_doses
+from reminders.planning.steps import plan_doses
+from reminders.schedules import prescribing
+from reminders.schedules.effects import Decision
+from reminders.texts import templates
 from tests.answering import MONDAY, NINE, answers, ask, causes, dose_of, write
 from tests.cast import NOW, Cast
 
@@ -313,7 +315,7 @@ def test_a_text_that_cannot_be_handled_goes_to_a_person(asked, monkeypatch, capl
     def fails(*_):
         raise RuntimeError("secret words")
 
-    monkeypatch.setattr("reminders.hearing.Conversation", fails)
+    monkeypatch.setattr("reminders.conversation.hearing.Conversation", fails)
     write(asked, "done")
     assert causes() == {Cause.TEXT_TO_READ}
     assert "RuntimeError" in caplog.text

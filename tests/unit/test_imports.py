@@ -6,10 +6,6 @@ import pytest
 
 from accounts.models import AuditEntry
 from accounts.refusals import Conflict, Invalid
-from reminders import imports, patients, prescribing
-from reminders.effects import Decision
-from reminders.import_file import read_parts
-from reminders.import_rows import judge
 from reminders.models import (
     Dose,
     Import,
@@ -19,7 +15,12 @@ from reminders.models import (
     Patient,
     ScheduleVersion,
 )
-from reminders.planning import plan_doses
+from reminders.patients import enrolling, importing
+from reminders.patients.import_file import read_parts
+from reminders.patients.import_rows import judge
+from reminders.planning.steps import plan_doses
+from reminders.schedules import prescribing
+from reminders.schedules.effects import Decision
 from tests.cast import NOW, make_patient
 from tests.imports import GOOD, counts, file_of
 
@@ -67,11 +68,11 @@ UNREADABLE = [
 
 
 def upload(cast, text: str) -> Import:
-    return imports.upload(cast.clinic, text, cast.actor, NOW)
+    return importing.upload(cast.clinic, text, cast.actor, NOW)
 
 
 def work(now=NOW) -> None:
-    while imports.take_imports(now):
+    while importing.take_imports(now):
         pass
 
 
@@ -85,7 +86,7 @@ def checked(cast, text: str) -> Import:
 
 def imported(cast, text: str, mode=ImportMode.GOOD, now=NOW) -> Import:
     file = checked(cast, text)
-    imports.confirm(file.id, mode, cast.actor, now)
+    importing.confirm(file.id, mode, cast.actor, now)
     work(now)
     file.refresh_from_db()
     return file
@@ -165,9 +166,9 @@ def test_lines_are_counted_as_the_file_has_them(cast):
 
 def test_what_comes_of_a_row_is_what_enrolling_and_starting_by_hand_make(cast):
     imported(cast, file_of({}), ImportMode.ALL)
-    by_hand = patients.enrol(
+    by_hand = enrolling.enrol(
         cast.clinic,
-        patients.Enrolment(
+        enrolling.Enrolment(
             "Bo Example",
             "07700 900002",
             "Europe/London",
@@ -230,7 +231,7 @@ def test_a_patient_without_the_schedule_that_the_file_names_is_a_problem(cast):
 def test_all_or_none_takes_none_where_one_is_bad(cast):
     file = checked(cast, file_of({}, {"reference": "H-2", "hour": "9"}))
     with pytest.raises(Conflict) as refusal:
-        imports.confirm(file.id, ImportMode.ALL, cast.actor, NOW)
+        importing.confirm(file.id, ImportMode.ALL, cast.actor, NOW)
     assert refusal.value.code == "rows_bad"
     work()
     assert list(Patient.objects.all()) == [cast.ada]
@@ -254,20 +255,20 @@ def test_it_is_confirmed_once_and_only_when_checked(cast):
     for state in ("checking", "importing"):
         if state == "importing":
             work()
-            imports.confirm(file.id, ImportMode.ALL, cast.actor, NOW)
+            importing.confirm(file.id, ImportMode.ALL, cast.actor, NOW)
         with pytest.raises(Conflict) as refusal:
-            imports.confirm(file.id, ImportMode.ALL, cast.actor, NOW)
+            importing.confirm(file.id, ImportMode.ALL, cast.actor, NOW)
         assert refusal.value.code == state
 
 
 def test_a_file_that_fails_thrice_is_left_and_holds_up_no_other(cast, monkeypatch):
-    judge = imports.judge
+    judge = importing.judge
 
     def fail_for_the_first(clinic, rows, actor, now):
         assert rows[0].cells["reference"] != "H-1", "a fault of ours"
         return judge(clinic, rows, actor, now)
 
-    monkeypatch.setattr(imports, "judge", fail_for_the_first)
+    monkeypatch.setattr(importing, "judge", fail_for_the_first)
     file, other = upload(cast, file_of({})), upload(cast, file_of({"reference": "H-2"}))
     work()
     file.refresh_from_db()
@@ -278,9 +279,9 @@ def test_a_file_that_fails_thrice_is_left_and_holds_up_no_other(cast, monkeypatc
 
 def test_a_file_is_kept_no_longer_than_it_is_needed(cast):
     file = checked(cast, file_of({}))
-    imports.forget_unconfirmed(NOW + timedelta(days=6))
+    importing.forget_unconfirmed(NOW + timedelta(days=6))
     assert ImportPart.objects.exists()
-    imports.forget_unconfirmed(NOW + timedelta(days=8))
+    importing.forget_unconfirmed(NOW + timedelta(days=8))
     file.refresh_from_db()
     assert file.state == "failed"
     imported(cast, file_of({}))

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reminders.ladder import (
+from reminders.dates.ladder import (
     DAYS_AFTER,
     FOLLOWING,
     SPACING,

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from reminders.moments import when_done, when_wished
+from reminders.conversation.moments import when_done, when_wished
 from reminders.understanding import When
 
 LONDON = ZoneInfo("Europe/London")

@@ -12,20 +12,21 @@ from messaging import inbound
 from messaging.models import Lane, Sms
 from messaging.sending import send_due
 from messaging.states import State
-from reminders import news, prescribing
-from reminders.effects import Decision
-from reminders.hearing import hear
+from reminders.conversation import news
+from reminders.conversation.hearing import hear
 from reminders.models import NumberChange, Patient, WorkItem
-from reminders.new_number import (
+from reminders.patients.enrolling import change_patient
+from reminders.patients.new_number import (
     LASTS,
     ask_new_number,
     confirm_by_text,
     confirm_new_number,
     end_late_codes,
 )
-from reminders.patients import change_patient
-from reminders.planning import plan_doses
-from reminders.sweep import sweep
+from reminders.planning.steps import plan_doses
+from reminders.planning.sweep import sweep
+from reminders.schedules import prescribing
+from reminders.schedules.effects import Decision
 from tests.cast import NOW, make_patient
 from tests.codes import code_sent
 from tests.texts import queue_text, state

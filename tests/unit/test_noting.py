@@ -6,14 +6,14 @@ import pytest
 from django.db import DatabaseError, transaction
 
 from accounts.refusals import Conflict, Invalid, NotFound
-from reminders import prescribing
-from reminders.effects import Decision
-from reminders.injections import injections, last_site, near_injection
+from reminders.doses.noting import Injected, correct_injection, note_injection
+from reminders.doses.recording import Telling, record_dose
 from reminders.models import Cause, Dose, Injection, Policy, Source, Told, WorkItem
-from reminders.noting import Injected, correct_injection, note_injection
-from reminders.plan import read_plan
-from reminders.planning import plan_doses
-from reminders.recording import Telling, record_dose
+from reminders.planning.steps import plan_doses
+from reminders.schedules import prescribing
+from reminders.schedules.effects import Decision
+from reminders.schedules.injections import injections, last_site, near_injection
+from reminders.schedules.plan import read_plan
 from tests.cast import NOW, Cast, make_patient
 
 MONDAY = date(2027, 1, 4)

@@ -9,9 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from messaging.models import Sms
-from reminders import patient_login, prescribing
-from reminders.effects import Decision
-from reminders.ladder import LATEST
+from reminders.dates.ladder import LATEST
 from reminders.models import (
     Cause,
     Dose,
@@ -22,8 +20,11 @@ from reminders.models import (
     SideEffectEntry,
     WorkItem,
 )
-from reminders.plan import read_plan
-from reminders.planning import plan_doses
+from reminders.patients import signing_in
+from reminders.planning.steps import plan_doses
+from reminders.schedules import prescribing
+from reminders.schedules.effects import Decision
+from reminders.schedules.plan import read_plan
 from reminders.understanding import Sign
 from tests.cast import Cast, make_patient
 from web.words import FOLDER, LANGUAGES, words
@@ -33,9 +34,9 @@ NOW = timezone.now()
 
 def sign_in(patient: Patient, cast: Cast) -> Client:
     """As the session is after both proofs, which test_patient_login.py goes through."""
-    patient_login.invite(patient.id, cast.actor, NOW)
+    signing_in.invite(patient.id, cast.actor, NOW)
     client = Client(headers={"Accept-Language": patient.language})
-    client.force_login(patient_login.PatientLogin.objects.get(patient=patient).user)
+    client.force_login(signing_in.PatientLogin.objects.get(patient=patient).user)
     return client
 
 
@@ -269,7 +270,7 @@ def test_pages_are_kept_by_nobody_and_forms_need_their_proof(cast, ada):
         assert answer.headers["Cache-Control"].startswith("private, no-store"), path
         assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
     strict = Client(enforce_csrf_checks=True)
-    strict.force_login(patient_login.PatientLogin.objects.get().user)
+    strict.force_login(signing_in.PatientLogin.objects.get().user)
     assert strict.post(f"/me/days/{dose.id}/skip", {"note": ""}).status_code == 403
     assert not DoseRecord.objects.exists()
 
@@ -341,7 +342,7 @@ def test_a_token_opens_the_community_and_ends_with_the_sign_in(ada, cast):
     )
     assert joined.status_code == 201, joined.content
     assert Client(headers=bearer).get(f"/api/v1/patients/{cast.ada.id}").status_code == 403
-    patient_login.revoke_sign_in(cast.ada.id, cast.actor)
+    signing_in.revoke_sign_in(cast.ada.id, cast.actor)
     assert Client(headers=bearer).get("/api/v1/me").status_code == 401
     assert ada.post("/me/token").status_code == 401
     assert Client(enforce_csrf_checks=True).post("/me/token").status_code == 403

@@ -9,12 +9,12 @@ from accounts.models import Role, User
 from messaging import inbound
 from messaging.models import Sms
 from messaging.states import State
-from reminders import attending
-from reminders.alarms import alarms
 from reminders.models import Cause, Outcome, Policy, WorkItem
-from reminders.paging import page_staff
-from reminders.rota import Turn, rota_of, set_rota, token_of
-from reminders.worklist import Finding, open_items
+from reminders.planning.alarms import alarms
+from reminders.worklist import attending
+from reminders.worklist.items import Finding, open_items
+from reminders.worklist.paging import page_staff
+from reminders.worklist.rota import Turn, rota_of, set_rota, token_of
 from tests.cast import NOW, Cast, make_patient, make_user
 
 MINUTE = timedelta(minutes=1)

@@ -11,12 +11,12 @@ from django.utils import timezone
 from accounts.models import AuditEntry, User
 from accounts.refusals import Conflict
 from messaging.models import Sms
-from reminders import patient_login
 from reminders.models import Cause, PatientLogin
-from reminders.patients import change_patient
-from reminders.sweep import sweep
-from reminders.transfers import accept, offer
-from reminders.worklist import Finding, open_items
+from reminders.patients import signing_in
+from reminders.patients.enrolling import change_patient
+from reminders.patients.transfers import accept, offer
+from reminders.planning.sweep import sweep
+from reminders.worklist.items import Finding, open_items
 from tests.cast import Cast, make_patient
 
 NUMBER = "+447700900001"
@@ -50,7 +50,7 @@ def signed_in(client: Client) -> bool:
 
 @pytest.fixture
 def welcome(cast: Cast) -> str:
-    return patient_login.invite(cast.ada.id, cast.actor, timezone.now()).code
+    return signing_in.invite(cast.ada.id, cast.actor, timezone.now()).code
 
 
 @pytest.fixture
@@ -78,7 +78,7 @@ def test_a_device_that_is_known_needs_the_text_alone_until_it_is_shut_out(cast, 
     assert not signed_in(ada_client)
     ask(ada_client)
     assert give(ada_client, texted_code()) == "/me"
-    patient_login.revoke_sign_in(cast.ada.id, cast.actor)
+    signing_in.revoke_sign_in(cast.ada.id, cast.actor)
     assert not signed_in(ada_client)
     ask(ada_client)
     assert give(ada_client, texted_code()) == "/sign-in/welcome"
@@ -131,19 +131,19 @@ def test_a_number_gets_five_codes_a_day_known_or_not(cast, welcome, settings):
 def test_the_welcome_code_is_good_once_for_a_while_and_wrong_ones_are_counted(cast, welcome):
     user, now = User.objects.get(phone=NUMBER), timezone.now()
     wrong = f"{(int(welcome) + 1) % 100_000_000:08}"
-    late = now + patient_login.WELCOME_LASTS
+    late = now + signing_in.WELCOME_LASTS
     with pytest.raises(Conflict, match="Ask your team"):
-        patient_login.take_welcome_code(user, welcome, late)
-    again = patient_login.invite(cast.ada.id, cast.actor, now).code
-    for _ in range(patient_login.MOST_TRIES):
-        with pytest.raises(patient_login.Refusal):
-            patient_login.take_welcome_code(user, wrong, now)
+        signing_in.take_welcome_code(user, welcome, late)
+    again = signing_in.invite(cast.ada.id, cast.actor, now).code
+    for _ in range(signing_in.MOST_TRIES):
+        with pytest.raises(signing_in.Refusal):
+            signing_in.take_welcome_code(user, wrong, now)
     with pytest.raises(Conflict):
-        patient_login.take_welcome_code(user, again, now)
-    last = patient_login.invite(cast.ada.id, cast.actor, now).code
-    patient_login.take_welcome_code(user, f"{last[:4]} {last[4:]}", now)
+        signing_in.take_welcome_code(user, again, now)
+    last = signing_in.invite(cast.ada.id, cast.actor, now).code
+    signing_in.take_welcome_code(user, f"{last[:4]} {last[4:]}", now)
     with pytest.raises(Conflict):
-        patient_login.take_welcome_code(user, last, now)
+        signing_in.take_welcome_code(user, last, now)
 
 
 def test_codes_are_kept_nowhere_in_clear_once_they_are_used_or_late(cast, welcome, ada_client):
@@ -152,7 +152,7 @@ def test_codes_are_kept_nowhere_in_clear_once_they_are_used_or_late(cast, welcom
     ada_client.post("/sign-out")
     ask(ada_client)
     assert code_texts()[-1].body
-    sweep(timezone.now() + patient_login.CODE_LASTS)
+    sweep(timezone.now() + signing_in.CODE_LASTS)
     assert [sms.body for sms in code_texts()] == ["", ""]
     assert AuditEntry.objects.filter(verb="sign_in_by_phone").count() == 1
 
@@ -164,7 +164,7 @@ def test_codes_are_not_listed_with_the_patients_texts(cast, ada_client):
 def test_two_people_on_one_phone_cant_both_sign_in_with_it(cast, welcome):
     bo = make_patient(cast.clinic, cast.clinician, name="Bo Example", number=NUMBER)
     with pytest.raises(Conflict) as refused:
-        patient_login.invite(bo.id, cast.actor, timezone.now())
+        signing_in.invite(bo.id, cast.actor, timezone.now())
     assert refused.value.code == "shared_phone"
 
 
@@ -173,18 +173,18 @@ def test_a_clinic_doesnt_change_by_which_number_somebody_signs_in(cast, ada_clie
     cast.ada.number = "+447700900005"
     cast.ada.save()
     assert signed_in(ada_client)
-    patient_login.invite(cast.ada.id, cast.actor, timezone.now())
+    signing_in.invite(cast.ada.id, cast.actor, timezone.now())
     user.refresh_from_db()
     assert user.phone == NUMBER
-    assert patient_login.patient_of(user) is None
-    assert patient_login.patient_of(User.objects.get(phone="+447700900005")) == cast.ada
+    assert signing_in.patient_of(user) is None
+    assert signing_in.patient_of(User.objects.get(phone="+447700900005")) == cast.ada
 
 
 def test_a_transfer_takes_the_sign_in_along(cast, ada_client):
     user, now = User.objects.get(phone=NUMBER), timezone.now()
     moved = offer(cast.ada.id, cast.other_clinic.id, "", cast.actor, now)
     became = accept(moved.id, cast.actor, now + timedelta(minutes=1)).became
-    assert patient_login.patient_of(user) == became
+    assert signing_in.patient_of(user) == became
     assert "Elsewhere" in ada_client.get("/me").content.decode()
 
 

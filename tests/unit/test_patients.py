@@ -8,11 +8,11 @@ from django.db import IntegrityError, transaction
 from accounts.models import AuditEntry
 from accounts.refusals import Conflict, Invalid, Refusal
 from messaging.models import Sms
-from reminders import prescribing
-from reminders.effects import Decision
 from reminders.models import Dose, Patient
-from reminders.patients import change_patient
-from reminders.planning import plan_doses
+from reminders.patients.enrolling import change_patient
+from reminders.planning.steps import plan_doses
+from reminders.schedules import prescribing
+from reminders.schedules.effects import Decision
 from tests.cast import NOW, make_patient
 
 MONDAY = date(2027, 1, 4)

@@ -12,12 +12,13 @@ from accounts.models import AuditEntry
 from messaging.inbound import say
 from messaging.models import Scope, Sms, SmsEvent
 from messaging.states import Finding
-from reminders import prescribing, wording
-from reminders.effects import Decision
+from reminders.conversation.news import take_news
 from reminders.models import Cause, Dose, Patient, Schedule, WorkItem
-from reminders.news import take_news
-from reminders.planning import plan_doses
-from reminders.sweep import sweep
+from reminders.planning.steps import plan_doses
+from reminders.planning.sweep import sweep
+from reminders.schedules import prescribing
+from reminders.schedules.effects import Decision
+from reminders.texts import wording
 from tests.cast import NOW, Cast, make_patient
 from tests.texts import queue_text
 

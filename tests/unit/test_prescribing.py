@@ -8,11 +8,11 @@ from accounts.models import AuditEntry
 from accounts.refusals import Conflict, Invalid, Stale
 from messaging.models import Sms
 from messaging.states import State
-from reminders import prescribing
-from reminders.effects import Decision, OpenDose
 from reminders.models import Dose, DoseState, ScheduleVersion, Status, WorkItem
-from reminders.plan import read_plan
-from reminders.planning import plan_doses
+from reminders.planning.steps import plan_doses
+from reminders.schedules import prescribing
+from reminders.schedules.effects import Decision, OpenDose
+from reminders.schedules.plan import read_plan
 from tests.cast import NOW, Cast
 
 MONDAY = date(2027, 1, 4)

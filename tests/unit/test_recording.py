@@ -8,12 +8,12 @@ from django.db import DatabaseError, transaction
 from accounts.refusals import Conflict, Invalid, NotFound
 from messaging.claim import claim
 from messaging.models import Lane, Sms
-from reminders import prescribing
-from reminders.effects import Decision
+from reminders.doses.recording import Telling, record_dose
 from reminders.models import Cause, Dose, DoseRecord, Policy, Source, Told, WorkItem
-from reminders.plan import read_plan
-from reminders.planning import plan_doses
-from reminders.recording import Telling, record_dose
+from reminders.planning.steps import plan_doses
+from reminders.schedules import prescribing
+from reminders.schedules.effects import Decision
+from reminders.schedules.plan import read_plan
 from tests.cast import NOW, Cast, make_patient
 
 MONDAY = date(2027, 1, 4)

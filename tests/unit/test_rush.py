@@ -4,8 +4,8 @@ import threading
 
 from messaging.clock import read_clock
 from messaging.models import Sms
-from reminders import planning
 from reminders.models import Dose
+from reminders.planning import steps
 from tests.living import enrol_many, start_now
 from workers import tasks
 
@@ -15,7 +15,7 @@ MANY = 24
 def test_two_threads_plan_each_dose_once(world, monkeypatch):
     for patient in enrol_many(world.cast, MANY):
         start_now(world.cast, patient)
-    real, calls, together = planning.plan_doses, [], threading.Barrier(2)
+    real, calls, together = steps.plan_doses, [], threading.Barrier(2)
 
     def plan_two(now):
         calls.append(threading.get_ident())
@@ -25,7 +25,7 @@ def test_two_threads_plan_each_dose_once(world, monkeypatch):
         return real(now, most=2)
 
     monkeypatch.setattr(tasks, "RUSH", 2)
-    monkeypatch.setattr(planning, "plan_doses", plan_two)
+    monkeypatch.setattr(steps, "plan_doses", plan_two)
     assert tasks.plan_due(read_clock) == MANY
     assert len(set(calls)) == 2
     assert Sms.objects.filter(state="queued").count() == MANY

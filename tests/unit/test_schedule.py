@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from reminders.schedule import Version, dates_between, local_date, local_instant, next_dose
+from reminders.dates.schedule import Version, dates_between, local_date, local_instant, next_dose
 
 
 def of(*days: str) -> list[date]:

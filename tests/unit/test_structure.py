@@ -11,9 +11,9 @@ from django.db.utils import IntegrityError
 
 from accounts import audit
 from accounts.models import AuditEntry
-from reminders import prescribing
-from reminders.effects import Decision
 from reminders.models import DOSE_ARROWS, Dose, DoseState, ScheduleVersion
+from reminders.schedules import prescribing
+from reminders.schedules.effects import Decision
 from tests.cast import NOW, Cast
 from workers.app import app
 from workers.tasks import Tick

@@ -9,8 +9,7 @@ import pytest
 from django.test import Client
 from django.utils.html import escape
 
-from reminders import blood, prescribing
-from reminders.effects import Decision
+from reminders.health import blood
 from reminders.models import (
     BloodTest,
     Cause,
@@ -20,8 +19,10 @@ from reminders.models import (
     ScheduleVersion,
     WorkItem,
 )
-from reminders.plan import read_plan
-from reminders.planning import plan_doses
+from reminders.planning.steps import plan_doses
+from reminders.schedules import prescribing
+from reminders.schedules.effects import Decision
+from reminders.schedules.plan import read_plan
 from tests.cast import NOW, Cast
 from tests.team import at_work
 

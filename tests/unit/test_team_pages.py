@@ -8,13 +8,14 @@ import pytest
 from django.test import Client
 
 from accounts.models import AuditEntry, Membership, Role
-from reminders import patient_login, prescribing
-from reminders.effects import Decision
+from reminders.doses.noting import Injected, note_injection
 from reminders.models import Cause, Dose, Injection, Schedule, Source, WorkItem, WorkNote
-from reminders.noting import Injected, note_injection
-from reminders.plan import read_plan
-from reminders.planning import plan_doses
-from reminders.worklist import Finding, open_items
+from reminders.patients import signing_in
+from reminders.planning.steps import plan_doses
+from reminders.schedules import prescribing
+from reminders.schedules.effects import Decision
+from reminders.schedules.plan import read_plan
+from reminders.worklist.items import Finding, open_items
 from tests.cast import NOW, PASSWORD, Cast
 from tests.team import TEAM_PAGES, at_work
 
@@ -126,8 +127,8 @@ def test_attempts_are_counted_with_those_over_the_api(cast, quick_password):
 
 
 def test_a_patient_is_a_stranger_here(cast):
-    patient_login.invite(cast.ada.id, cast.actor, NOW)
-    ada = at_work(patient_login.PatientLogin.objects.get().user)
+    signing_in.invite(cast.ada.id, cast.actor, NOW)
+    ada = at_work(signing_in.PatientLogin.objects.get().user)
     for path in TEAM_PAGES:
         address = re.sub("<uuid:.*?>", str(cast.ada.id), path)
         for ask in ("get", "post"):
@@ -183,6 +184,7 @@ GETS = [
     ("{ada}/doses", 200, 200, 200, 404),
     ("{ada}/conversation", 200, 200, 200, 404),
     ("{ada}/diary", 200, 200, 200, 404),
+    ("{ada}/experiences", 200, 200, 200, 404),
     ("{ada}/start", 200, 403, 403, 404),
     ("{ada}/change", 200, 403, 403, 404),
     ("{ada}/pause", 200, 403, 403, 404),

@@ -15,8 +15,8 @@ from django.test.utils import CaptureQueriesContext
 from messaging import inbound
 from messaging.models import Sms
 from messaging.states import State
-from reminders import attending, blood, hearing, prescribing, templates
-from reminders.effects import Decision
+from reminders.conversation import hearing
+from reminders.health import blood
 from reminders.models import (
     BloodTest,
     Cause,
@@ -28,9 +28,13 @@ from reminders.models import (
     WorkItem,
     WorkNote,
 )
-from reminders.plan import read_plan
-from reminders.planning import plan_doses
-from reminders.worklist import Finding, open_items
+from reminders.planning.steps import plan_doses
+from reminders.schedules import prescribing
+from reminders.schedules.effects import Decision
+from reminders.schedules.plan import read_plan
+from reminders.texts import templates
+from reminders.worklist import attending
+from reminders.worklist.items import Finding, open_items
 from tests.cast import NOW, Cast, make_patient
 from tests.team import at_work
 

@@ -9,13 +9,15 @@ from django.db import IntegrityError, transaction
 from accounts.refusals import Conflict, Invalid, NotFound
 from messaging.models import Sms
 from messaging.states import State
-from reminders import messages, prescribing, template_checks, templates, wording
-from reminders.effects import Decision
+from reminders.conversation import messages
 from reminders.models import Language, Policy, Template, Wording
-from reminders.patients import change_patient
-from reminders.plan import read_plan
-from reminders.planning import plan_doses
-from reminders.templates import Draft
+from reminders.patients.enrolling import change_patient
+from reminders.planning.steps import plan_doses
+from reminders.schedules import prescribing
+from reminders.schedules.effects import Decision
+from reminders.schedules.plan import read_plan
+from reminders.texts import template_checks, templates, wording
+from reminders.texts.templates import Draft
 from tests.cast import NOW, make_patient
 
 MONDAY = date(2027, 1, 4)

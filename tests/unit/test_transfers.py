@@ -10,9 +10,7 @@ from accounts.models import AuditEntry, Membership, User
 from accounts.refusals import Conflict, Invalid, NotFound
 from messaging.models import Sms
 from messaging.states import State
-from reminders import prescribing, reading, transfers
-from reminders.effects import Decision
-from reminders.injections import last_site
+from reminders.doses.recording import Telling, record_dose
 from reminders.models import (
     Cause,
     Dose,
@@ -26,14 +24,18 @@ from reminders.models import (
     Transfer,
     WorkItem,
 )
-from reminders.new_number import ask_new_number
-from reminders.notices import slot
-from reminders.own_reading import own_dose, own_past
-from reminders.patients import change_patient
-from reminders.plan import read_plan
-from reminders.planning import plan_doses
-from reminders.recording import Telling, record_dose
-from reminders.worklist import Finding, open_items
+from reminders.patients import transfers
+from reminders.patients.enrolling import change_patient
+from reminders.patients.new_number import ask_new_number
+from reminders.planning.steps import plan_doses
+from reminders.reading import care
+from reminders.reading.own import own_dose, own_past
+from reminders.schedules import prescribing
+from reminders.schedules.effects import Decision
+from reminders.schedules.injections import last_site
+from reminders.schedules.notices import slot
+from reminders.schedules.plan import read_plan
+from reminders.worklist.items import Finding, open_items
 from tests.cast import NOW, make_clinic, make_patient
 
 MONDAY = date(2027, 1, 4)
@@ -86,7 +88,7 @@ def test_the_offer_alone_changes_nothing(cast, offered):
     assert Schedule.objects.get().status == "running"
     assert Sms.objects.filter(state="queued").exists()
     with pytest.raises(NotFound):
-        reading.patient_for(cast.stranger, cast.ada.id, May.SEE_PATIENTS)
+        care.patient_for(cast.stranger, cast.ada.id, May.SEE_PATIENTS)
 
 
 def test_the_schedule_goes_on_with_the_same_decisions_and_dates(cast, offered, they):
@@ -105,14 +107,14 @@ def test_the_person_is_the_same_at_the_other_clinic(cast, offered, they):
     same = ("name", "time_zone", "language", "hour", "wording", "consent_on", "consent_source")
     assert [getattr(new, name) for name in same] == [getattr(cast.ada, name) for name in same]
     assert (new.clinic, new.number, new.reference) == (cast.other_clinic, NUMBER, "")
-    assert reading.patient_for(cast.stranger, new.id, May.PRESCRIBE)
+    assert care.patient_for(cast.stranger, new.id, May.PRESCRIBE)
     with pytest.raises(NotFound):
-        reading.patient_for(cast.clinician, new.id, May.SEE_PATIENTS)
+        care.patient_for(cast.clinician, new.id, May.SEE_PATIENTS)
 
 
 def test_where_they_were_all_is_closed_and_stays_readable(cast, offered, they):
     accepted(offered, they)
-    former = reading.patient_for(cast.clinician, cast.ada.id, May.SEE_PATIENTS)
+    former = care.patient_for(cast.clinician, cast.ada.id, May.SEE_PATIENTS)
     assert (former.left_at, former.number) == (NINE, "")
     plan = read_plan(former)
     assert (plan.schedule.status, plan.due, plan.planned) == ("stopped", [], None)
@@ -253,11 +255,11 @@ def test_the_new_team_reads_one_history_of_injections(cast, offered, they):
     telling = Telling(Told.TAKEN, MONDAY, site="thigh_left")
     record_dose(cast.ada.id, dose.id, telling, Source.STAFF, cast.actor, NINE)
     new = accepted(offered, they)
-    history = reading.doses_for(cast.stranger, new.id)
+    history = care.doses_for(cast.stranger, new.id)
     assert [each.id for each in history if each.records.all()] == [dose.id]
     assert last_site(new, MONDAY + WEEK) == "thigh_left"
     with pytest.raises(NotFound):
-        reading.doses_for(cast.stranger, cast.ada.id)
+        care.doses_for(cast.stranger, cast.ada.id)
     with pytest.raises(NotFound):
         own_dose(new, dose.id)  # theirs to read, not to change any more
     assert dose.id in {each.id for each in own_past(new, None)}

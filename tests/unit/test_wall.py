@@ -11,9 +11,9 @@ from django.db import connection, transaction
 from django.db.utils import ProgrammingError
 
 from community.models import PersonaLink
-from reminders import prescribing
-from reminders.effects import Decision
 from reminders.models import Patient
+from reminders.schedules import prescribing
+from reminders.schedules.effects import Decision
 from tests.cast import NOW, Cast
 from tests.community import Circle, answer, begin, make_circle
 

@@ -11,8 +11,8 @@ import pytest
 
 from accounts.models import Clinic
 from messaging.segments import count_segments
-from reminders import template_checks, wording
 from reminders.models import Language, Patient
+from reminders.texts import template_checks, wording
 
 LANGUAGES = [language.value for language in Language]
 KINDS = [
@@ -98,7 +98,11 @@ def test_an_english_text_is_one_segment_within_160_characters(kind):
 
 ROOT = Path(__file__).parents[2]
 # Words that are looked for in what people write, and what is measured: nobody reads them.
-NOT_READ = {"reminders/understanding/words", "community/rules/words", "reminders/wording/checks"}
+NOT_READ = {
+    "reminders/understanding/words",
+    "community/rules/words",
+    "reminders/texts/wording/checks",
+}
 
 
 def folders_read() -> list[str]:
@@ -123,7 +127,7 @@ def sentences(book: Any, place: str = "") -> Iterator[tuple[str, str]]:
 
 
 def test_the_words_of_texts_and_pages_are_among_them():
-    assert {"reminders/wording", "web/wording", "community/help"} <= {*folders_read()}
+    assert {"reminders/texts/wording", "web/wording", "community/help"} <= {*folders_read()}
 
 
 @pytest.mark.parametrize("folder", folders_read())

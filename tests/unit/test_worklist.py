@@ -13,15 +13,17 @@ from messaging.claim import claim
 from messaging.models import Scope, Sms, SmsEvent
 from messaging.states import Finding as Evidence
 from messaging.states import State
-from reminders import attending, patients, prescribing
-from reminders.effects import Decision
-from reminders.hearing import hear
+from reminders.conversation.hearing import hear
+from reminders.conversation.news import take_news
 from reminders.models import NEXT_STEP, URGENCY, Cause, Dose, Outcome, Urgency, WorkItem, WorkNote
-from reminders.new_number import confirm_new_number
-from reminders.news import take_news
-from reminders.plan import read_plan
-from reminders.sweep import sweep
-from reminders.worklist import Finding, open_items, settle_items
+from reminders.patients import enrolling
+from reminders.patients.new_number import confirm_new_number
+from reminders.planning.sweep import sweep
+from reminders.schedules import prescribing
+from reminders.schedules.effects import Decision
+from reminders.schedules.plan import read_plan
+from reminders.worklist import attending
+from reminders.worklist.items import Finding, open_items, settle_items
 from tests.cast import NOW, Cast, make_patient, make_user
 from tests.codes import code_sent
 
@@ -195,9 +197,9 @@ def test_stopping_closes_the_review(cast):
 
 def test_a_new_number_closes_what_the_former_one_did_not_get(cast):
     item, other = item_of(cast, Cause.UNDELIVERED, text=TEXT), item_of(cast, Cause.NO_ANSWER)
-    patients.change_patient(cast.ada.id, {"name": "Ada"}, cast.actor, NOW)
+    enrolling.change_patient(cast.ada.id, {"name": "Ada"}, cast.actor, NOW)
     assert settled(item) == ""
-    patients.change_patient(cast.ada.id, {"number": "07700 900002"}, cast.actor, NOW)
+    enrolling.change_patient(cast.ada.id, {"number": "07700 900002"}, cast.actor, NOW)
     assert settled(item) == "", "nobody has confirmed it yet"
     confirm_new_number(cast.ada.id, code_sent("+447700900002"), cast.actor, NOW)
     assert settled(item) == "The number was changed."

@@ -6,7 +6,7 @@ patient or a clinic.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from functools import wraps
@@ -20,7 +20,7 @@ from django.utils import timezone
 
 from accounts import audit, request_id
 from accounts.refusals import NotFound, Refusal
-from community.crisis_help import Help, help_for
+from community.crisis_help import Help, help_for, without_moderator
 from community.members.entering import Entered, persona_of_token
 from community.members.house_rules import VERSION
 from community.models import Persona, PersonaRole
@@ -52,7 +52,8 @@ class Who(StrEnum):
 
 @dataclass(frozen=True)
 class Visit:
-    """A persona on a page. narrow: their token opens decisions about them and nothing else."""
+    """A persona on a page. narrow: their token opens decisions about them, what they share,
+    to take it back, and nothing else."""
 
     me: Persona
     token: str
@@ -224,11 +225,6 @@ def outside(request: HttpRequest, status: int = 0) -> HttpResponse:
     }
     status = status or (401 if request.method == "POST" else 200)
     return for_one(render(request, "web/community/outside.html", facts, status=status))
-
-
-def without_moderator(told: Help) -> Help:
-    """Help without its last words, which say that a moderator is called."""
-    return replace(told, words=told.words[:-1])
 
 
 def _written(request: HttpRequest) -> str:

@@ -1,4 +1,5 @@
-"""Coming in from one's own pages: here alone a person's session and a persona's token meet.
+"""Coming in from one's own pages: here, and in sharing a post with one's care team (sharing.py), a
+person's session and a persona meet, and nowhere else.
 
 What these pages call is `community/members/entering.py`, as the API does; the answer sets a cookie
 that the browser sends to the community alone.
@@ -16,11 +17,11 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.models import User
 from accounts.refusals import Conflict, Forbidden, Invalid
-from community.crisis_help import help_for
+from community.crisis_help import Help
 from community.members import entering
 from community.members.house_rules import VERSION, house_rules
-from reminders.patient_login import patient_of
-from web.community.door import entered, for_one, in_danger, without_moderator
+from reminders.patients.signing_in import patient_of
+from web.community.door import entered, for_one
 from web.community.words import refusal_in, words
 from web.words import preferred
 
@@ -47,14 +48,14 @@ def open_community(request: HttpRequest) -> HttpResponse:
     if not isinstance(user, User):
         return _to_sign_in()
     if request.method != "POST":
-        return _page(request, user, "open")
+        return page_of_user(request, user, "open")
     try:
         given = entering.enter(user, timezone.now())
     except entering.NotJoined:
         return redirect("join_community")
     except Forbidden as refusal:
-        why = refusal_in(_language(request, user), refusal)
-        return _page(request, user, "suspended", 403, why=why)
+        why = refusal_in(language_of(request, user), refusal)
+        return page_of_user(request, user, "suspended", 403, why=why)
     return entered(redirect("community"), given)
 
 
@@ -64,32 +65,37 @@ def join_community(request: HttpRequest) -> HttpResponse:
     user = request.user
     if not isinstance(user, User):
         return _to_sign_in()
-    language = _language(request, user)
+    language = language_of(request, user)
     patient = patient_of(user)
     guess = {"language": language, "time_zone": patient.time_zone if patient else "Europe/London"}
     form = Joining(request.POST if request.method == "POST" else guess)
     errors: dict[str, str] = {}
+    help_: Help | None = None
     if request.method == "POST":
+        now = timezone.now()
         errors = {field: words(language)["errors"][field] for field in form.errors}
-        if not errors:
+        if errors:
+            # A name may be a cry for help, whatever else is wrong with the form.
+            said = request.POST.get("pseudonym", "")
+            help_ = entering.hear_who_joins(user, said, language, guess["time_zone"], now)
+        else:
             try:
-                given = entering.join(user, **form.cleaned_data, now=timezone.now())
+                given = entering.join(user, **form.cleaned_data, now=now)
             except (Conflict, Invalid) as refusal:
                 if refusal.code == "joined":
                     return redirect("open_community")
                 errors[refusal.field or "pseudonym"] = refusal_in(language, refusal)
+                help_ = refusal.facts.get("help")
             else:
                 return entered(redirect("community"), given)
-    # A name may be a cry for help, whatever else is wrong with the form.
-    danger = bool(errors) and in_danger(request.POST.get("pseudonym", ""), language)
-    return _page(
+    return page_of_user(
         request,
         user,
         "join",
         422 if errors else 200,
         form=form,
         errors=errors,
-        help=without_moderator(help_for(language, guess["time_zone"])) if danger else None,
+        help=help_,
         rules=house_rules(language),
         version=VERSION,
         languages=LANGUAGES,
@@ -114,15 +120,17 @@ def _to_sign_in() -> HttpResponse:
     return redirect(reverse("account_login", query={"next": reverse("open_community")}))
 
 
-def _language(request: HttpRequest, user: User) -> str:
+def language_of(request: HttpRequest, user: User | None) -> str:
     """The language of somebody's own pages."""
-    patient = patient_of(user)
+    patient = patient_of(user) if user else None
     return patient.language if patient else preferred(request)
 
 
-def _page(
-    request: HttpRequest, user: User, template: str, status: int = 200, **facts: Any
+def page_of_user(
+    request: HttpRequest, user: User | None, template: str, status: int = 200, **facts: Any
 ) -> HttpResponse:
-    language = _language(request, user)
+    """A page of the community for who is signed in as a person, or isn't yet, in the language of
+    their own pages."""
+    language = language_of(request, user)
     facts |= {"say": words(language), "language": language}
     return for_one(render(request, f"web/community/{template}.html", facts, status=status))

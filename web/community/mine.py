@@ -9,7 +9,8 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.refusals import Conflict, Forbidden, Invalid, Stale
-from community.models import PostState, Revision
+from community import sharing
+from community.models import Post, PostState, Revision
 from community.posts.drafts import drafts_of
 from community.posts.editing import EDITABLE, ask_for_a_person, edit, withdraw
 from community.posts.limits import LONGEST_BODY
@@ -21,6 +22,7 @@ from community.tags import TAGS
 from web.community.door import Visit, Who, heard, persona_page, show
 from web.community.entering import LANGUAGES
 from web.community.places import SIZE, read_key
+from web.community.sharing import Ticket, write_ticket
 from web.community.words import refusal_in, words
 from web.community.writing import ReplyForm, ThreadForm, goes_on
 
@@ -57,7 +59,16 @@ def my_one(request: HttpRequest, visit: Visit, post_id: UUID) -> HttpResponse:
         can_change=state in EDITABLE,
         can_withdraw=PostState.WITHDRAWN in ARROWS[state],
         can_ask=state == PostState.BLOCKED,
+        shared=sharing.share_of(visit.me, post_id),
+        ticket=_ticket(visit, found.post),
     )
+
+
+def _ticket(visit: Visit, post: Post) -> str:
+    """For sharing what can be seen of it with one's care team."""
+    if post.published_id is None or post.state != PostState.PUBLISHED:
+        return ""
+    return write_ticket(Ticket(visit.me.id, post.id, post.published_id))
 
 
 @require_http_methods(["GET", "POST"])
@@ -96,7 +107,8 @@ def take_away(request: HttpRequest, visit: Visit, post_id: UUID) -> HttpResponse
     if request.method == "POST":
         withdraw(visit.me.id, post_id, _seen(request), visit.actor, visit.now)
         return redirect(reverse("community_mine", query={"told": "withdrawn"}))
-    return show(request, visit, "take_away", tab="mine", found=found)
+    shared = sharing.share_of(visit.me, post_id)
+    return show(request, visit, "take_away", tab="mine", found=found, shared=shared)
 
 
 @require_POST

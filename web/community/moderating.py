@@ -20,12 +20,13 @@ from community.moderation.threads import tend
 from community.posts.limits import LONGEST_BODY, LONGEST_TITLE
 from community.reading import spaces
 from web.community.door import Visit, Who, persona_page, show
-from web.community.places import SIZE
+from web.community.places import SIZE, by_key
 
 TOLD = {
     "claimed": "Yours for half an hour.",
     "handed-back": "Handed back.",
     "second-opinion": "Another moderator decides it.",
+    "handed-over": "Handed over. They have it for half an hour.",
     "acknowledged": "You have it: nobody is paged for half an hour.",
     "noted": "Noted.",
     "decided": "Decided. Whom it is about is told.",
@@ -44,6 +45,10 @@ class Wanted(forms.Form):
 
 class Noting(forms.Form):
     text = forms.CharField(max_length=LONGEST_NOTE)
+
+
+class HandingOver(forms.Form):
+    to = forms.UUIDField()
 
 
 class Tending(forms.Form):
@@ -122,6 +127,7 @@ def case_page(
         post=post,
         owner=owner,
         is_mine=owner is not None and owner.id == visit.me.id,
+        colleagues=claiming.colleagues(case, visit.me.id),
         held=paging.is_held(case, visit.now),
         seen=token_of(case, post),
         state=PostState(post.state).label if post else "",
@@ -186,6 +192,39 @@ def look_after(request: HttpRequest, visit: Visit, case_id: UUID, what: str) -> 
         request, visit, case_id, told,
         lambda: verb(visit.me.id, case_id, visit.actor, visit.now),
     )  # fmt: skip
+
+
+@require_POST
+@persona_page(Who.MODERATOR)
+def hand_over(request: HttpRequest, visit: Visit, case_id: UUID) -> HttpResponse:
+    """/community/moderation/cases/…/hand-over: to a colleague by name."""
+    form = HandingOver(request.POST)
+    if not form.is_valid():
+        errors = {"to": "Choose who is to have it."}
+        return case_page(request, visit, case_id, 422, errors=errors)
+    to = form.cleaned_data["to"]
+    return _act(
+        request, visit, case_id, "handed-over",
+        lambda: claiming.hand_over(visit.me.id, case_id, to, visit.actor, visit.now),
+    )  # fmt: skip
+
+
+@require_safe
+@persona_page(Who.MODERATOR)
+def all_reports(request: HttpRequest, visit: Visit, case_id: UUID) -> HttpResponse:
+    """/community/moderation/cases/…/reports: all that a case is of, the newest first."""
+    found, more = by_key(queue.reports_of(visit.me, case_id), request)
+    return show(request, visit, "case_reports", tab="moderation", key=case_id, found=found,
+                more=more)  # fmt: skip
+
+
+@require_safe
+@persona_page(Who.MODERATOR)
+def all_events(request: HttpRequest, visit: Visit, case_id: UUID) -> HttpResponse:
+    """/community/moderation/cases/…/events: all that happened to a case, the newest first."""
+    found, more = by_key(queue.events_of(visit.me, case_id), request)
+    return show(request, visit, "case_events", tab="moderation", key=case_id, found=found,
+                more=more)  # fmt: skip
 
 
 @require_POST

@@ -12,7 +12,7 @@ from community.members import exporting
 from community.members.entering import accept_rules, go_out
 from community.members.house_rules import VERSION, house_rules
 from community.members.leaving import leave
-from reminders import shared_experiences
+from reminders.health import shared_experiences
 from web.community.door import Visit, Who, for_one, forget_token, persona_page, show
 from web.community.words import words
 

@@ -7,7 +7,10 @@ from web.community.deciding import decide, decide_on_appeal
 from web.community.mine import ask_a_person, change, mine, my_one, take_away
 from web.community.moderating import (
     acknowledge,
+    all_events,
+    all_reports,
     cases,
+    hand_over,
     keep_thread,
     look_after,
     moderators_board,
@@ -17,6 +20,7 @@ from web.community.moderating import (
 from web.community.news import decision, decisions, figures, get_help, notices, turn_off_kind
 from web.community.reading import feed, home, member, room, search, tagged, thread
 from web.community.settings import change_name, channels, edit_profile, kinds, settings
+from web.community.sharing import shares, take_back
 from web.community.staying import export, leave_for_good, leave_for_now, rules
 from web.community.writing import answer, begin, discard
 
@@ -43,6 +47,8 @@ urlpatterns = [
     path("/mine/<uuid:post_id>/change", change, name="community_change"),
     path("/mine/<uuid:post_id>/take-away", take_away, name="community_take_away"),
     path("/mine/<uuid:post_id>/ask", ask_a_person, name="community_ask"),
+    path("/shares", shares, name="community_shares"),
+    path("/shares/<uuid:share_id>/take-back", take_back, name="community_take_back"),
     path("/drafts/<uuid:draft_id>/discard", discard, name="community_discard"),
     path("/notices", notices, name="community_notices"),
     path("/notices/fewer", turn_off_kind, name="community_fewer"),
@@ -63,6 +69,9 @@ urlpatterns = [
     path("/moderation/threads/<uuid:thread_id>", keep_thread, name="community_keep_thread"),
     path("/moderation/cases/<uuid:case_id>", one_case, name="community_case"),
     path("/moderation/cases/<uuid:case_id>/acknowledge", acknowledge, name="community_have"),
+    path("/moderation/cases/<uuid:case_id>/events", all_events, name="community_case_events"),
+    path("/moderation/cases/<uuid:case_id>/reports", all_reports, name="community_case_reports"),
+    path("/moderation/cases/<uuid:case_id>/hand-over", hand_over, name="community_hand_over"),
     path("/moderation/cases/<uuid:case_id>/notes", note, name="community_note"),
     path("/moderation/cases/<uuid:case_id>/decide", decide, name="community_decide"),
     path(

@@ -7,8 +7,8 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from reminders import adherence
-from reminders.adherence import IN_WORDS, Became, Day, Figures
+from reminders.doses import adherence
+from reminders.doses.adherence import IN_WORDS, Became, Day, Figures
 from reminders.models import Dose, DoseState, Patient
 from reminders.policies import policy_of
 from web.team.moments import When

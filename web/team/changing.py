@@ -11,12 +11,13 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.access import May
 from accounts.refusals import Conflict, Invalid, Stale
-from reminders import prescribing, reading
-from reminders.effects import Decision, OpenDose
+from reminders.dates.schedule import local_date
 from reminders.models import Patient
-from reminders.prescribing import Outcome, Preview
-from reminders.schedule import local_date
-from reminders.wording import every
+from reminders.reading import care
+from reminders.schedules import prescribing
+from reminders.schedules.effects import Decision, OpenDose
+from reminders.schedules.prescribing import Outcome, Preview
+from reminders.texts.wording import every
 from web.team import chart
 from web.team.desk import Desk, faults, once, show, team_page
 from web.team.patients import plan_of
@@ -75,7 +76,7 @@ class Change(forms.Form):
 @team_page
 def change(request: HttpRequest, desk: Desk, patient_id: UUID) -> HttpResponse:
     """/team/patients/.../change: the decision; a POST shows what it would do, and does nothing."""
-    patient = reading.patient_for(desk.user, patient_id, May.PRESCRIBE)
+    patient = care.patient_for(desk.user, patient_id, May.PRESCRIBE)
     if request.method == "GET":
         return _ask(request, desk, patient, Change(patient, desk), {})
     form = Change(patient, desk, request.POST)
@@ -88,7 +89,7 @@ def change(request: HttpRequest, desk: Desk, patient_id: UUID) -> HttpResponse:
 @team_page
 def confirm(request: HttpRequest, desk: Desk, patient_id: UUID) -> HttpResponse:
     """/team/patients/.../change/confirm: make it, if the schedule is still as it was seen."""
-    patient = reading.patient_for(desk.user, patient_id, May.PRESCRIBE)
+    patient = care.patient_for(desk.user, patient_id, May.PRESCRIBE)
     form = Change(patient, desk, request.POST)
     if not form.is_valid():
         return _ask(request, desk, patient, form, faults(form, WORDS), 422)

@@ -7,11 +7,11 @@ is good. (Reference lines would be a clinic's own setting, and no clinic can set
 from datetime import date, timedelta
 from typing import Any
 
-from reminders import blood
-from reminders.blood import BloodTrend, Series
-from reminders.blood_tests import plain
+from reminders.health import blood
+from reminders.health.blood import BloodTrend, Series
+from reminders.health.blood_tests import plain
 from reminders.models import Patient
-from reminders.wording import every
+from reminders.texts.wording import every
 from web.team.moments import When
 
 PERIOD = AHEAD = timedelta(days=365)

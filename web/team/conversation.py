@@ -12,8 +12,9 @@ from messaging.in_words import FAULT_IN_WORDS, STATE_IN_WORDS
 from messaging.models import Sms
 from messaging.states import State
 from messaging.vocabulary import fault_of
-from reminders import messages, reading, team_reading
+from reminders.conversation import messages
 from reminders.models import Answer, Handled
+from reminders.reading import care, team
 from web.team.desk import Desk, after, show, team_page
 from web.team.facts import SIGNS
 from web.team.moments import When
@@ -35,8 +36,8 @@ ABOUT = {
 @team_page
 def conversation(request: HttpRequest, desk: Desk, patient_id: UUID) -> HttpResponse:
     """/team/patients/.../conversation: the latest texts; ?after=... for earlier ones."""
-    patient = reading.patient_for(desk.user, patient_id, May.SEE_PATIENTS)
-    found = team_reading.conversation_for(desk.user, patient_id, after(request), MOST + 1)
+    patient = care.patient_for(desk.user, patient_id, May.SEE_PATIENTS)
+    found = team.conversation_for(desk.user, patient_id, after(request), MOST + 1)
     entries = found[:MOST]
     texts = [each for each in entries if isinstance(each, Sms)]
     wrong = messages.wrong_texts(patient, texts)

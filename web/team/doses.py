@@ -11,13 +11,13 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.access import May
 from accounts.refusals import Conflict, Invalid
-from reminders import reading
-from reminders.injections import last_site
+from reminders.dates.schedule import local_date
+from reminders.doses.recording import Telling, record_dose
 from reminders.models import Dose, DoseState, Missed, Patient, Site, Source, Told
-from reminders.own_reading import holding, own_dose
 from reminders.policies import policy_of
-from reminders.recording import Telling, record_dose
-from reminders.schedule import local_date
+from reminders.reading import care
+from reminders.reading.own import holding, own_dose
+from reminders.schedules.injections import last_site
 from web.team.adherence import asked
 from web.team.desk import Desk, after, faults, once, show, team_page
 
@@ -105,8 +105,8 @@ def told(dose: Dose) -> dict[str, Any]:
 @team_page
 def doses(request: HttpRequest, desk: Desk, patient_id: UUID) -> HttpResponse:
     """/team/patients/.../doses: what was told of each, the one planned last first."""
-    patient = reading.patient_for(desk.user, patient_id, May.SEE_PATIENTS)
-    rows = asked(reading.doses_for(desk.user, patient_id)).select_related("schedule")
+    patient = care.patient_for(desk.user, patient_id, May.SEE_PATIENTS)
+    rows = asked(care.doses_for(desk.user, patient_id)).select_related("schedule")
     if (last := after(request)) is not None:
         rows = rows.filter(id__lt=last)
     found = list(rows.order_by("-id")[: MOST + 1])
@@ -126,7 +126,7 @@ def doses(request: HttpRequest, desk: Desk, patient_id: UUID) -> HttpResponse:
 @team_page
 def record(request: HttpRequest, desk: Desk, patient_id: UUID, dose_id: UUID) -> HttpResponse:
     """/team/patients/.../doses/...: what became of a dose, for the first time or corrected."""
-    patient = reading.patient_for(desk.user, patient_id, May.RECORD)
+    patient = care.patient_for(desk.user, patient_id, May.RECORD)
     dose = own_dose(patient, dose_id)
     if request.method == "GET":
         return _page(request, desk, patient, dose, Record(_first_guess(dose, patient, desk)), {})

@@ -8,9 +8,10 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
 from accounts.access import May
-from reminders import diary, reading
-from reminders.diary import EffectTrend
+from reminders.health import diary
+from reminders.health.diary import EffectTrend
 from reminders.models import Patient, Severity, SideEffectEntry
+from reminders.reading import care
 from web.team.desk import Desk, after, show, team_page
 from web.team.moments import When
 
@@ -45,7 +46,7 @@ def _row(each: EffectTrend, weeks: list[date], when: When) -> dict[str, Any]:
 @team_page
 def entries(request: HttpRequest, desk: Desk, patient_id: UUID) -> HttpResponse:
     """/team/patients/.../diary: the newest first, with what was corrected."""
-    patient = reading.patient_for(desk.user, patient_id, May.SEE_PATIENTS)
+    patient = care.patient_for(desk.user, patient_id, May.SEE_PATIENTS)
     rows = diary.entries(patient)
     if (last := after(request)) is not None:
         rows = rows.filter(id__lt=last)

@@ -4,8 +4,8 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
 from messaging.in_words import STATE_IN_WORDS
-from reminders import team_reading
-from reminders.attending import is_held
+from reminders.reading import team
+from reminders.worklist.attending import is_held
 from web.team.desk import Desk, after, show, team_page
 
 MOST = 30
@@ -15,7 +15,7 @@ MOST = 30
 @team_page
 def inbox(request: HttpRequest, desk: Desk) -> HttpResponse:
     """/team/inbox: the newest first; ?after=... for earlier ones."""
-    found = team_reading.inbox_for(desk.user, desk.clinic.id, after(request), MOST + 1)
+    found = team.inbox_for(desk.user, desk.clinic.id, after(request), MOST + 1)
     return show(
         request,
         desk,

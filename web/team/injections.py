@@ -10,11 +10,12 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.access import May
 from accounts.refusals import Conflict, Invalid
-from reminders import noting, reading
-from reminders.injections import last_site
+from reminders.dates.schedule import local_date
+from reminders.doses import noting
+from reminders.doses.noting import note_injection
 from reminders.models import Injection, Patient, Source
-from reminders.noting import note_injection
-from reminders.schedule import local_date
+from reminders.reading import care
+from reminders.schedules.injections import last_site
 from web.team.desk import Desk, faults, once, show, team_page
 from web.team.doses import AS_PRESCRIBED, WORDS, Injected, sites_of
 
@@ -41,7 +42,7 @@ class Fact(Injected):
 @team_page
 def injections(request: HttpRequest, desk: Desk, patient_id: UUID) -> HttpResponse:
     """/team/patients/.../facts: those that are noted, and another."""
-    patient = reading.patient_for(desk.user, patient_id, May.RECORD)
+    patient = care.patient_for(desk.user, patient_id, May.RECORD)
     if request.method == "GET":
         return _page(request, desk, patient, Fact(), {})
     form = Fact(request.POST)
@@ -70,7 +71,7 @@ def take_back(
     request: HttpRequest, desk: Desk, patient_id: UUID, injection_id: UUID
 ) -> HttpResponse:
     """/team/patients/.../facts/.../take-back: it was none, or another patient's."""
-    patient = reading.patient_for(desk.user, patient_id, May.RECORD)
+    patient = care.patient_for(desk.user, patient_id, May.RECORD)
 
     def act() -> str:
         noting.correct_injection(
@@ -95,7 +96,7 @@ def _page(
     **facts: Any,
 ) -> HttpResponse:
     today = local_date(desk.when.now, patient.zone)
-    found = reading.injections_for(desk.user, patient.id).order_by("-id")[:MOST]
+    found = care.injections_for(desk.user, patient.id).order_by("-id")[:MOST]
     return show(
         request,
         desk,

@@ -11,8 +11,9 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.access import May
 from accounts.refusals import Conflict, Refusal, Stale
-from reminders import attending, reading, team_reading
 from reminders.models import Outcome, WorkItem, WorkNote
+from reminders.reading import care, team
+from reminders.worklist import attending
 from web.team.conversation import lines
 from web.team.desk import Desk, faults, once, show, team_page
 from web.team.facts import in_words
@@ -39,7 +40,7 @@ class Ended(forms.Form):
 @team_page
 def item(request: HttpRequest, desk: Desk, item_id: UUID) -> HttpResponse:
     """/team/items/...: facts, the conversation around it, and all that happened to it."""
-    found = reading.item_for(desk.user, item_id, May.SEE_PATIENTS)
+    found = care.item_for(desk.user, item_id, May.SEE_PATIENTS)
     return _page(request, desk, found)
 
 
@@ -117,13 +118,13 @@ def _act(
     words: dict[str, str] | None = None,
 ) -> HttpResponse:
     """Act on an item that the caller may attend to. Whoever comes second sees what happened."""
-    found = reading.item_for(desk.user, item_id, May.ATTEND)
+    found = care.item_for(desk.user, item_id, May.ATTEND)
     if form is not None and not form.is_valid():
         return _page(request, desk, found, 422, form=form, errors=faults(form, words or {}))
     try:
         once(request, desk, act)
     except (Conflict, Stale) as refusal:
-        found = reading.item_for(desk.user, item_id, May.SEE_PATIENTS)
+        found = care.item_for(desk.user, item_id, May.SEE_PATIENTS)
         return _page(request, desk, found, 409, form=form, refusal=refusal)
     return redirect("team_item", item_id)
 
@@ -138,7 +139,7 @@ def _page(
     errors: dict[str, str] | None = None,
     refusal: Refusal | None = None,
 ) -> HttpResponse:
-    entries = team_reading.conversation_for(desk.user, found.patient_id, None, AROUND)
+    entries = team.conversation_for(desk.user, found.patient_id, None, AROUND)
     [facts] = shown([found], desk)
     return show(
         request,
@@ -146,7 +147,7 @@ def _page(
         "item",
         status,
         **facts,
-        notes=[_noted(each, desk) for each in reading.notes_of(found)],
+        notes=[_noted(each, desk) for each in care.notes_of(found)],
         lines=lines(entries, desk.when),
         attends=May.ATTEND in desk.may(found.clinic_id),
         ends=ENDS,

@@ -14,11 +14,12 @@ from accounts.access import May
 from accounts.refusals import NotFound
 from messaging import inbound
 from messaging.models import Scope
-from reminders import reading, team_reading
+from reminders.dates.schedule import local_date
+from reminders.health.shared_experiences import experiences_of
 from reminders.models import Patient, Status
-from reminders.plan import Plan
-from reminders.schedule import local_date
-from reminders.wording import every
+from reminders.reading import care, team
+from reminders.schedules.plan import Plan
+from reminders.texts.wording import every
 from web.team import adherence, chart, feelings
 from web.team.conversation import lines
 from web.team.desk import Desk, after, faults, show, team_page
@@ -29,6 +30,7 @@ MOST = 30
 DATES = 6
 LINES = 8
 DOSES = 6
+SHARED = 3
 SEARCHES = 10
 """As many searches are remembered, for the back button and several windows."""
 STATUSES = {
@@ -80,7 +82,7 @@ def _list(
         raise Http404
     rows = [] if errors else _found(request, desk, words, status)
     found = rows[:MOST]
-    plans = reading.plans_of(found)
+    plans = care.plans_of(found)
     return show(
         request,
         desk,
@@ -98,7 +100,7 @@ def _list(
 
 
 def _found(request: HttpRequest, desk: Desk, words: str, status: str) -> list[Patient]:
-    patients = reading.patients_for(
+    patients = care.patients_for(
         desk.user, clinic_id=desk.clinic.id, status=status, search=words.strip()
     )
     if (last := after(request)) is not None:
@@ -110,12 +112,12 @@ def _found(request: HttpRequest, desk: Desk, words: str, status: str) -> list[Pa
 @team_page
 def patient(request: HttpRequest, desk: Desk, patient_id: UUID) -> HttpResponse:
     """/team/patients/...: all on one page, and what leads on from it."""
-    found = reading.patient_for(desk.user, patient_id, May.SEE_PATIENTS)
+    found = care.patient_for(desk.user, patient_id, May.SEE_PATIENTS)
     today = local_date(desk.when.now, found.zone)
     plan = plan_of(desk, found)
     stopped = inbound.opted_out(Scope.CARE, [found.number]) if found.number else {}
-    entries = team_reading.conversation_for(desk.user, patient_id, None, LINES)
-    doses = reading.doses_for(desk.user, patient_id).order_by("-date", "-id")
+    entries = team.conversation_for(desk.user, patient_id, None, LINES)
+    doses = care.doses_for(desk.user, patient_id).order_by("-date", "-id")
     return show(
         request,
         desk,
@@ -124,14 +126,15 @@ def patient(request: HttpRequest, desk: Desk, patient_id: UUID) -> HttpResponse:
         several=len(desk.memberships) > 1,
         may=permissions(desk, found),
         stopped_at=stopped.get(found.number),
-        new_number=reading.new_numbers_of([found]).get(found.id),
-        items=shown(team_reading.items_of(desk.user, patient_id), desk),
+        new_number=care.new_numbers_of([found]).get(found.id),
+        items=shown(team.items_of(desk.user, patient_id), desk),
         plan=plan_facts(plan, desk) if plan else None,
         lines=lines(entries, desk.when),
         doses=[told(dose) for dose in adherence.asked(doses)[:DOSES]],
         chart=chart.of(found, today, desk.when),
         feelings=feelings.of(found, today, desk.when),
         adherence=adherence.of(found, today, desk.when),
+        shared=experiences_of(found, SHARED),
     )
 
 
@@ -149,7 +152,7 @@ def permissions(desk: Desk, patient: Patient) -> dict[str, bool]:
 def plan_of(desk: Desk, patient: Patient) -> Plan | None:
     """The patient's plan, if they ever had one."""
     try:
-        return reading.schedule_for(desk.user, patient.id, May.SEE_PATIENTS)
+        return care.schedule_for(desk.user, patient.id, May.SEE_PATIENTS)
     except NotFound:
         return None
 
@@ -157,7 +160,7 @@ def plan_of(desk: Desk, patient: Patient) -> Plan | None:
 def plan_facts(plan: Plan, desk: Desk) -> dict[str, Any]:
     """A plan as a page shows it."""
     today = plan.today(desk.when.now)
-    coming = reading.coming_for(desk.user, plan.patient.id, 26, desk.when.now)
+    coming = care.coming_for(desk.user, plan.patient.id, 26, desk.when.now)
     return {
         "schedule": plan.schedule,
         "runs": plan.schedule.status == Status.RUNNING,

@@ -9,9 +9,11 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.access import May
 from accounts.refusals import Conflict, Invalid
-from reminders import consent, messages, reading
+from reminders.conversation import messages
 from reminders.models import Patient
-from reminders.notices import Notice
+from reminders.patients import consent
+from reminders.reading import care
+from reminders.schedules.notices import Notice
 from web.team.desk import Desk, once, show, team_page
 
 
@@ -27,7 +29,7 @@ class Correction(forms.Form):
 @team_page
 def message(request: HttpRequest, desk: Desk, patient_id: UUID) -> HttpResponse:
     """/team/patients/.../message: one of the clinic's checked texts, as this patient reads it."""
-    patient = reading.patient_for(desk.user, patient_id, May.TEXT)
+    patient = care.patient_for(desk.user, patient_id, May.TEXT)
     if request.method == "GET":
         return _ask(request, desk, patient)
     form = Message(request.POST)
@@ -51,7 +53,7 @@ def message(request: HttpRequest, desk: Desk, patient_id: UUID) -> HttpResponse:
 @team_page
 def correct(request: HttpRequest, desk: Desk, patient_id: UUID) -> HttpResponse:
     """/team/patients/.../corrections: tell them to ignore a text whose day was cancelled."""
-    patient = reading.patient_for(desk.user, patient_id, May.TEXT)
+    patient = care.patient_for(desk.user, patient_id, May.TEXT)
     form = Correction(request.POST)
     text_id = form.cleaned_data["text"] if form.is_valid() else patient.id
 
@@ -72,7 +74,7 @@ def correct(request: HttpRequest, desk: Desk, patient_id: UUID) -> HttpResponse:
 @team_page
 def withdraw(request: HttpRequest, desk: Desk, patient_id: UUID) -> HttpResponse:
     """/team/patients/.../consent: stop all texts to somebody who no longer agrees to them."""
-    patient = reading.patient_for(desk.user, patient_id, May.ENROL)
+    patient = care.patient_for(desk.user, patient_id, May.ENROL)
     if request.method == "GET":
         return show(request, desk, "patients/consent", patient=patient)
 

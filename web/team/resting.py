@@ -12,13 +12,14 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.access import May
 from accounts.refusals import Conflict, Invalid, Stale
-from reminders import prescribing, reading
-from reminders.effects import Decision
+from reminders.dates.schedule import local_date
 from reminders.models import Patient
-from reminders.plan import Plan
-from reminders.prescribing import Outcome
-from reminders.schedule import local_date
-from reminders.wording import every
+from reminders.reading import care
+from reminders.schedules import prescribing
+from reminders.schedules.effects import Decision
+from reminders.schedules.plan import Plan
+from reminders.schedules.prescribing import Outcome
+from reminders.texts.wording import every
 from web.team.changing import aftermath
 from web.team.desk import Desk, faults, once, show, team_page
 
@@ -95,8 +96,8 @@ def _decide(
     said: str,
 ) -> HttpResponse:
     """Show the decision, or make it. One on a state that has passed shows the present one."""
-    patient = reading.patient_for(desk.user, patient_id, May.PRESCRIBE)
-    plan = reading.schedule_for(desk.user, patient_id, May.PRESCRIBE)
+    patient = care.patient_for(desk.user, patient_id, May.PRESCRIBE)
+    plan = care.schedule_for(desk.user, patient_id, May.PRESCRIBE)
     if request.method == "GET":
         return _page(request, desk, patient, plan, verb, shape(), {})
     form = shape(request.POST)
@@ -105,7 +106,7 @@ def _decide(
     try:
         once(request, desk, lambda: f"{said} {aftermath(decide(form.cleaned_data), desk)}")
     except (Conflict, Stale) as refusal:
-        now = reading.schedule_for(desk.user, patient_id, May.PRESCRIBE)
+        now = care.schedule_for(desk.user, patient_id, May.PRESCRIBE)
         return _page(request, desk, patient, now, verb, form, {}, 409, refusal=refusal.message)
     except Invalid as refusal:
         field = refusal.field if refusal.field in form.fields else "reason"

@@ -10,11 +10,12 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.access import May
 from accounts.refusals import Conflict, Invalid
-from reminders import prescribing, reading
-from reminders.effects import Decision
+from reminders.dates.schedule import local_date
 from reminders.models import Patient
-from reminders.schedule import local_date
-from reminders.wording import every
+from reminders.reading import care
+from reminders.schedules import prescribing
+from reminders.schedules.effects import Decision
+from reminders.texts.wording import every
 from web.team.desk import Desk, faults, once, show, team_page
 
 WORDS = {
@@ -38,7 +39,7 @@ class Start(forms.Form):
 @team_page
 def start(request: HttpRequest, desk: Desk, patient_id: UUID) -> HttpResponse:
     """/team/patients/.../start: reminders go out from its first date on."""
-    patient = reading.patient_for(desk.user, patient_id, May.PRESCRIBE)
+    patient = care.patient_for(desk.user, patient_id, May.PRESCRIBE)
     if request.method == "GET":
         return _page(request, desk, patient, Start(), {})
     form = Start(request.POST)

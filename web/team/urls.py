@@ -5,6 +5,7 @@ from django.urls import path
 from web.team.changing import change, confirm
 from web.team.conversation import conversation
 from web.team.doses import doses, record
+from web.team.experiences import experiences
 from web.team.feelings import entries
 from web.team.inbox import inbox
 from web.team.injections import injections, take_back
@@ -45,6 +46,7 @@ urlpatterns = [
     ),
     path("team/patients/<uuid:patient_id>/conversation", conversation, name="team_conversation"),
     path("team/patients/<uuid:patient_id>/diary", entries, name="team_diary"),
+    path("team/patients/<uuid:patient_id>/experiences", experiences, name="team_experiences"),
     path("team/patients/<uuid:patient_id>/message", message, name="team_message"),
     path("team/patients/<uuid:patient_id>/corrections", correct, name="team_correct"),
     path("team/patients/<uuid:patient_id>/consent", withdraw, name="team_consent"),

@@ -9,9 +9,9 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
 from accounts.access import May
-from reminders import reading, team_reading
-from reminders.attending import is_held
 from reminders.models import NEXT_STEP, Cause, Urgency, WorkItem
+from reminders.reading import care, team
+from reminders.worklist.attending import is_held
 from web.team.desk import Desk, show, team_page
 from web.team.facts import in_words
 
@@ -24,7 +24,7 @@ def worklist(request: HttpRequest, desk: Desk) -> HttpResponse:
     """/team: ?urgency=0, ?cause=no_answer, ?mine=yes, and ?after=... for the next page."""
     chosen = _chosen(request)
     found = list(
-        reading.worklist_for(
+        care.worklist_for(
             desk.user,
             desk.when.now,
             clinic_id=desk.clinic.id,
@@ -39,7 +39,7 @@ def worklist(request: HttpRequest, desk: Desk) -> HttpResponse:
     if len(found) > MOST:
         last = items[-1]
         more = urlencode({**chosen, "after": f"{last.urgency}.{last.id}"})
-    counts = reading.counts_for(desk.user, desk.clinic.id, desk.when.now)
+    counts = care.counts_for(desk.user, desk.clinic.id, desk.when.now)
     return show(
         request,
         desk,
@@ -57,7 +57,7 @@ def worklist(request: HttpRequest, desk: Desk) -> HttpResponse:
 
 def shown(items: list[WorkItem], desk: Desk) -> list[dict[str, Any]]:
     """Items with what a page says of each."""
-    quotes = team_reading.quotes_of(items)
+    quotes = team.quotes_of(items)
     return [
         {
             "item": item,

@@ -1,0 +1,1 @@
+"""How patients fare: side effects, blood results, and what they share of their experiences."""

@@ -1,0 +1,1 @@
+"""Patients: enrolled or imported, their consent, phones and sign-in, and their transfers."""
