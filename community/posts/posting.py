@@ -10,6 +10,7 @@ from accounts import audit
 from accounts.refusals import Conflict, Forbidden, Invalid, NotFound
 from community.members.bonds import sees
 from community.members.house_rules import check_has_accepted
+from community.members.locking import lock_persona
 from community.models import (
     CaseKind,
     Draft,
@@ -98,11 +99,6 @@ def reply(
         posted = _store(author, thread, assessment, actor, now, opens=False, held=held)
         Draft.objects.filter(persona=author, thread=thread).delete()
     return posted
-
-
-def lock_persona(persona_id: UUID) -> Persona:
-    """The persona, locked. The order of locks is persona, thread, post, case; rows by id."""
-    return Persona.objects.select_for_update(no_key=True).get(id=persona_id)
 
 
 def lock_thread(thread_id: UUID) -> Thread:
