@@ -15,8 +15,8 @@ from django.db.models import QuerySet
 
 from accounts import audit
 from accounts.refusals import Conflict, NotFound
+from community.members.locking import lock_persona
 from community.models import LiveText, Persona, SharedPost
-from community.posts.posting import lock_persona
 from community.reading.keyset import Place, older
 
 
@@ -44,8 +44,7 @@ def share(
     """
     with transaction.atomic():
         # Leaving, which takes all back, comes before or after it; and two at once take turns.
-        if lock_persona(persona.id).left_at is not None:
-            raise NotFound("post")
+        lock_persona(persona.id)
         # Hiding waits: what is shared can be seen.
         live = _live(persona, post_id).select_for_update(no_key=True, of=("self",)).first()
         if live is None:

@@ -68,6 +68,14 @@ def fold(text: str) -> str:
     return "".join(map(fold_char, text))
 
 
+def is_blank(text: str) -> bool:
+    """Whether a reader sees nothing at all of a text."""
+    return all(
+        unicodedata.category(char)[0] in "CMZ" or unicodedata.normalize("NFKC", char) in _BLANKS
+        for char in text
+    )
+
+
 def _is_word(char: str) -> bool:
     return char.isalnum() or char in "@$"
 

@@ -14,6 +14,7 @@ from django.db.models import BooleanField, F, Func, Q, QuerySet, TextField, Valu
 from accounts import audit
 from accounts.columns import array
 from accounts.refusals import Conflict, Invalid, NotFound
+from community.members.locking import lock_persona
 from community.models import Bond, BondKind, Persona
 
 Row = TypeVar("Row", bound=models.Model)
@@ -83,7 +84,7 @@ def set_bond(persona_id: UUID, other_id: UUID, kind: BondKind, actor: audit.Acto
     if persona_id == other_id:
         raise Invalid("oneself", "That is you.")
     with transaction.atomic():
-        Persona.objects.select_for_update(no_key=True).get(id=persona_id)
+        lock_persona(persona_id)
         # Who blocked this one isn't found by them, unless they have a bond already.
         known = Bond.objects.filter(persona=persona_id, other=other_id)
         there = Persona.objects.filter(id=other_id, left_at__isnull=True).exists()

@@ -18,6 +18,7 @@ from accounts.models import User
 from accounts.refusals import Conflict, Forbidden, Invalid
 from community.crisis_help import Help, help_for, without_moderator
 from community.members.house_rules import VERSION, check_has_accepted
+from community.members.locking import lock_persona
 from community.members.pseudonyms import check_free, check_pseudonym
 from community.models import Persona, PersonaLink, PersonaSession, Sanction
 from community.moderation.rule_book import current_book
@@ -140,7 +141,7 @@ def rename(persona_id: UUID, pseudonym: str, actor: audit.Actor, now: datetime) 
     """
     try:
         with transaction.atomic():
-            persona = Persona.objects.select_for_update(no_key=True).get(id=persona_id)
+            persona = lock_persona(persona_id)
             user = PersonaLink.objects.select_related("user").get(persona=persona).user
             key = check_pseudonym(pseudonym, persona.language, user)
             check_has_accepted(persona.accepted_rules)
@@ -172,8 +173,7 @@ def rename(persona_id: UUID, pseudonym: str, actor: audit.Actor, now: datetime) 
 def _call_a_person(persona_id: UUID, words: str, actor: audit.Actor, now: datetime) -> None:
     """In a transaction of its own, for what was asked is refused."""
     with transaction.atomic():
-        persona = Persona.objects.select_for_update(no_key=True).get(id=persona_id)
-        hear(persona, words, "pseudonym", actor, now)
+        hear(lock_persona(persona_id), words, "pseudonym", actor, now)
 
 
 def forget_user(persona: Persona, now: datetime) -> None:

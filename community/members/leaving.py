@@ -9,6 +9,7 @@ from django.db.models import Q
 from accounts import audit
 from accounts.models import KeptReply
 from community.members.entering import forget_user
+from community.members.locking import lock_persona
 from community.models import (
     Appeal,
     Bond,
@@ -49,7 +50,7 @@ def leave(persona_id: UUID, *, erase: bool, actor: audit.Actor, now: datetime) -
     join again when it is over. A case of somebody who may be in danger stays for a person to close.
     """
     with transaction.atomic():
-        persona = Persona.objects.select_for_update(no_key=True).get(id=persona_id)
+        persona = lock_persona(persona_id)
         if erase:
             _erase_posts(persona, actor, now)
             _blank_words(persona)

@@ -9,6 +9,7 @@ from django.db import transaction
 from accounts import audit
 from accounts.refusals import Invalid
 from community.members.entering import LANGUAGES
+from community.members.locking import lock_persona
 from community.models import Condition, Persona
 from community.tags import OF_DAYS, SIDE_EFFECTS
 
@@ -44,7 +45,7 @@ def say(persona_id: UUID, said: Profile, actor: audit.Actor) -> Persona:
     """Let a member's profile be this. Raises Invalid for what isn't one of the choices."""
     _check(said)
     with transaction.atomic():
-        persona = Persona.objects.select_for_update(no_key=True).get(id=persona_id)
+        persona = lock_persona(persona_id)
         for name, value in vars(said).items():
             setattr(persona, name, list(value) if name == "tags" else value)
         persona.save(update_fields=list(vars(said)))

@@ -1,6 +1,8 @@
 """What a member may be called: unique however it is written, and nobody's real name or number."""
 
+import unicodedata
 from functools import cache
+from itertools import pairwise
 
 from accounts.models import User
 from accounts.refusals import Conflict, Invalid
@@ -19,11 +21,14 @@ MOST_FIGURES = 4
 """A year, not a number to call."""
 
 _ALIKE = str.maketrans("01345678$@!|i", "oleasgtbsalll")
+_CAPITALS_ALIKE = str.maketrans("ΗΥΖΜ", "HYZM")  # noqa: RUF001
+"""Greek ones that are drawn as a Latin letter, while their small ones are not, or as another."""
 _TWO_ALIKE = (("rn", "m"), ("vv", "w"), ("cl", "d"))
 """What is read as another character, so that nobody can pass for somebody else."""
 
 _WITHIN = (
     *FORMER.values(),
+    "former member",
     *("moderator", "moderador", "moderateur", "moderatrice", "cymedrolwr", "administrator"),
     *("dosecircle", "helpdesk"),
 )
@@ -43,7 +48,8 @@ _TITLES = (
 def key_of(pseudonym: str) -> str:
     """What two pseudonyms are compared by: letters and figures alone, case, accents and look-alikes
     folded, those of two letters too."""
-    key = plain(pseudonym).letters.translate(_ALIKE)
+    drawn = unicodedata.normalize("NFKD", pseudonym).translate(_CAPITALS_ALIKE)
+    key = plain(drawn).letters.translate(_ALIKE)
     for two, one in _TWO_ALIKE:
         key = key.replace(two, one)
     return key
@@ -60,7 +66,7 @@ def check_pseudonym(pseudonym: str, language: str, of: User) -> str:
     assessment = assess(Writing("", pseudonym, language), current_book(), trusted=True)
     if assessment.crisis:
         raise _refused(crisis=True)
-    if not LEAST <= len(pseudonym) <= MOST or len(key) < LEAST:
+    if not LEAST <= len(pseudonym) <= MOST or len(key) < LEAST or _is_odd(pseudonym):
         raise Invalid(
             "pseudonym", f"Choose {LEAST} to {MOST} letters, figures and blanks.", "pseudonym"
         )
@@ -80,6 +86,14 @@ def check_pseudonym(pseudonym: str, language: str, of: User) -> str:
             "pseudonym",
         )
     return key
+
+
+def _is_odd(pseudonym: str) -> bool:
+    """Whether there is a character in it that nobody sees or that turns others round, or a pile of
+    accents: it would be drawn over its neighbours."""
+    kinds = [unicodedata.category(char) for char in unicodedata.normalize("NFC", pseudonym)]
+    piles = any(one[0] == two[0] == "M" for one, two in pairwise(kinds))
+    return piles or any(kind[0] == "C" or kind == "Me" for kind in kinds)
 
 
 def _refused(*, crisis: bool) -> Invalid:

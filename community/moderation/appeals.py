@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 
 from accounts import audit
 from accounts.refusals import Conflict, NotFound, Refusal
+from community.members.locking import lock_persona
 from community.models import (
     Appeal,
     Case,
@@ -36,7 +37,7 @@ from community.moderation.impartial import check_impartial
 from community.moderation.reports import answer_again
 from community.moderation.words import hear, without_personal_data
 from community.notices.writing import tell
-from community.posts.posting import lock_persona, publish
+from community.posts.posting import publish
 
 S = PostState
 

@@ -9,12 +9,12 @@ from django.db.models import Q, QuerySet
 
 from accounts import audit
 from accounts.refusals import Conflict, Invalid, NotFound, Stale
+from community.members.locking import lock_persona
 from community.models import Case, CaseEvent, Persona, PersonaRole
 from community.moderation import cases, paging
 from community.moderation.impartial import check_impartial, check_may_see
 from community.moderation.sanctions import suspensions
 from community.moderation.words import without_personal_data
-from community.posts.posting import lock_persona
 
 LEASE = timedelta(minutes=30)
 """How long a case is somebody's; taking it again begins anew. As on the care team's worklist."""

@@ -19,6 +19,7 @@ from accounts import audit
 from accounts.refusals import Conflict, Invalid, NotFound, Refusal
 from community.members.bonds import is_blocked
 from community.members.house_rules import check_has_accepted
+from community.members.locking import check_is_here, lock_persona
 from community.models import (
     Case,
     CaseKind,
@@ -80,7 +81,7 @@ def report_post(
     revision that they have reported, or too many in a day; Forbidden under new house rules.
     """
     with transaction.atomic():
-        reporter = Persona.objects.select_for_update(no_key=True).get(id=reporter_id)
+        reporter = lock_persona(reporter_id)
         words, crisis = _heard(reporter, complaint, actor, now)
         try:
             check_has_accepted(reporter.accepted_rules)
@@ -102,6 +103,7 @@ def report_member(
         both = Persona.objects.select_for_update(no_key=True).filter(id__in=(reporter_id, about_id))
         locked = {persona.id: persona for persona in both.order_by("id")}
         reporter = locked[reporter_id]
+        check_is_here(reporter)
         words, crisis = _heard(reporter, complaint, actor, now)
         try:
             check_has_accepted(reporter.accepted_rules)

@@ -14,6 +14,7 @@ from django.utils.crypto import constant_time_compare, salted_hmac
 
 from accounts import audit
 from accounts.refusals import Conflict, Invalid, NotFound
+from community.members.locking import lock_persona
 from community.models import Channel, Contact, Persona
 from community.notices.hours import next_hour
 from community.notices.wording import words
@@ -57,7 +58,7 @@ def ask(
     if every_days not in EVERY:
         raise Invalid("every_days", "Choose 1 (each day) or 7 (each week).", "every_days")
     with transaction.atomic():
-        Persona.objects.select_for_update(no_key=True).get(id=persona.id)
+        lock_persona(persona.id)
         contact, _ = Contact.objects.get_or_create(persona=persona, channel=channel)
         contact = Contact.objects.select_for_update(of=("self",)).get(id=contact.id)
         _count_code(contact, now)

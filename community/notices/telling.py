@@ -13,6 +13,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from accounts import audit
 from accounts.refusals import Invalid
+from community.members.locking import lock_persona
 from community.members.names import name_of
 from community.models import (
     Appeal,
@@ -111,7 +112,7 @@ def set_quiet(persona: Persona, kinds: Sequence[NoticeKind], actor: audit.Actor)
     if fixed:
         raise Invalid("kind", f"This can't be turned off: {', '.join(fixed)}.", "quiet")
     with transaction.atomic():
-        Persona.objects.select_for_update(no_key=True).get(id=persona.id)
+        lock_persona(persona.id)
         Quiet.objects.filter(persona=persona).exclude(kind__in=kinds).delete()
         Quiet.objects.bulk_create(
             [Quiet(persona=persona, kind=kind) for kind in sorted(set(kinds))],

@@ -12,6 +12,7 @@ from django.db.models import QuerySet
 
 from accounts.refusals import NotFound
 from community.members.bonds import sees
+from community.members.locking import lock_persona
 from community.models import Draft, LiveThread, Persona, Space, Thread
 from community.moderation.rule_book import current_book
 from community.posts.judging import Assessment, Writing, assess
@@ -77,6 +78,7 @@ def _keep(
         saved_at=now,
     )
     with transaction.atomic():
+        lock_persona(persona_id)
         # It is held from here on, so that it is there to be read though it is thrown away or posted
         # at the same moment.
         Draft.objects.bulk_create(

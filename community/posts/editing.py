@@ -8,6 +8,7 @@ from django.db import transaction
 
 from accounts import audit
 from accounts.refusals import Conflict, Invalid, NotFound, Stale
+from community.members.locking import lock_persona
 from community.models import Case, CaseKind, Persona, Post, PostState, Report, Thread
 from community.moderation import cases
 from community.moderation.reports import answer_reports, has_undecided
@@ -18,7 +19,6 @@ from community.posts.posting import (
     add_revision,
     assess_for,
     has_to_wait,
-    lock_persona,
     lock_thread,
     publish,
     state_for,

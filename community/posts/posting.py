@@ -7,9 +7,10 @@ from datetime import datetime
 from uuid import UUID
 
 from accounts import audit
-from accounts.refusals import Conflict, Forbidden, NotFound
+from accounts.refusals import Conflict, Forbidden, Invalid, NotFound
 from community.members.bonds import sees
 from community.members.house_rules import check_has_accepted
+from community.members.locking import lock_persona
 from community.models import (
     CaseKind,
     Draft,
@@ -29,9 +30,11 @@ from community.notices.writing import tell_of_reply
 from community.posts import states, visibility
 from community.posts.judging import Assessment, Writing, assess
 from community.posts.limits import TOO_MUCH, check_limits
+from community.posts.markdown import to_plain
 from community.posts.refused import not_lost
 from community.posts.trust import is_trusted
 from community.rules import State
+from messaging.letters import is_blank
 
 STATE_OF = {
     State.PUBLISHED: PostState.PUBLISHED,
@@ -98,11 +101,6 @@ def reply(
     return posted
 
 
-def lock_persona(persona_id: UUID) -> Persona:
-    """The persona, locked. The order of locks is persona, thread, post, case; rows by id."""
-    return Persona.objects.select_for_update(no_key=True).get(id=persona_id)
-
-
 def lock_thread(thread_id: UUID) -> Thread:
     """The thread, locked; NotFound if there is none."""
     thread = Thread.objects.select_for_update(no_key=True).filter(id=thread_id).first()
@@ -112,7 +110,11 @@ def lock_thread(thread_id: UUID) -> Thread:
 
 
 def assess_for(author: Persona, writing: Writing, now: datetime) -> Assessment:
-    """The rules' word on what somebody writes now."""
+    """The rules' word on what somebody writes now. Raises Invalid for what shows nothing."""
+    for field in ("title", "body"):
+        text = getattr(writing, field)
+        if text and is_blank(to_plain(text) if field == "body" else text):
+            raise Invalid("nothing_seen", "Nobody would see anything of it. Write words.", field)
     return assess(writing, current_book(), trusted=is_trusted(author, now))
 
 

@@ -10,10 +10,10 @@ from django.db.models import Count, Q
 from accounts import audit
 from accounts.refusals import Conflict, NotFound
 from community.members.bonds import sees
+from community.members.locking import lock_persona
 from community.models import Follow, LiveText, LiveThread, NoticeKind, Reaction, ReactionKind
 from community.moderation.sanctions import check_may_write
 from community.notices.writing import tell
-from community.posts.posting import lock_persona
 
 
 def react(

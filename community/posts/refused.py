@@ -51,8 +51,11 @@ def not_lost(
 
 def hear_refused(author_id: UUID, words: str, actor: audit.Actor, now: datetime) -> Help | None:
     """Listen to words that could not be taken, as far as HEARD: where there is a sign of danger in
-    them a person is called, and their author is to see this help at once."""
+    them a person is called, and their author is to see this help at once. None of who has left."""
     with transaction.atomic():
-        author = Persona.objects.select_for_update(no_key=True).get(id=author_id)
+        there = Persona.objects.select_for_update(no_key=True).filter(left_at__isnull=True)
+        author = there.filter(id=author_id).first()
+        if author is None:
+            return None
         heard = hear(author, words[:HEARD], "refused", actor, now)
     return help_for(author.language, author.time_zone) if heard.crisis else None

@@ -1,6 +1,6 @@
 """Where the phrases of a tree stand in a post."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from community.rules.plain import Plain
@@ -19,6 +19,8 @@ _READINGS = {
     "@": "a", "$": "s", "!": "il", "|": "il", "€": "e", "i": "l", "l": "i",
 }  # fmt: skip
 """What else a character is read as: a capital i is drawn like an l."""
+_PASSED = "!|*"
+"""Marks that may stand in a word without being of it."""
 _ANY = "*"
 """A letter that was starred out."""
 
@@ -35,9 +37,23 @@ class Found:
 
 
 def find(post: Plain, tree: Tree) -> list[Found]:
-    """All that stands in a post, in order of place."""
-    found = {one for first in post.words[:-1] for one in _from(post, tree.root, first)}
+    """All that stands in a post, in order of place. What exempts is of one sentence, and so looked
+    for only in sentences where something was found."""
+    found = _within(post, tree.root, post.words[:-1])
+    near = {sentence for one in found for sentence in _sentences(post, one)}
+    if near:
+        starts = zip(post.words, post.sentence, strict=False)
+        found |= _within(post, tree.exempting, [word for word, inside in starts if inside in near])
     return sorted(found, key=lambda one: (one.first, one.last, one.entry.rule.id))
+
+
+def _within(post: Plain, root: Node, starts: Iterable[int]) -> set[Found]:
+    return {one for first in starts for one in _from(post, root, first)}
+
+
+def _sentences(post: Plain, found: Found) -> range:
+    first, last = (post.sentence[post.word[at]] for at in (found.first, found.last - 1))
+    return range(first, last + 1)
 
 
 _Walk = tuple[int, tuple[int, ...], int]
@@ -49,21 +65,24 @@ def _from(post: Plain, root: Node, first: int) -> Iterator[Found]:
     """What begins at this letter."""
     waiting: list[tuple[Node, _Walk]] = [(root, (first, (), 0))]
     seen = set()
+    letters = post.letters
     while waiting:
         node, walk = waiting.pop()
         place, skipped, words = walk
         if (key := (id(node), walk)) in seen:
             continue
         seen.add(key)
+        letter = letters[place : place + 1]
         if END in node and _counts(post, first, walk):
             for entry in node[END]:
                 yield Found(entry, first, place, skipped)
         for more, then in node.get(THEN, ()):
             waiting.append((then, (place, skipped, words + more)))
-        if place > first:
+        if place > first and (
+            STEM in node or GAP in node or letter == letters[place - 1] or letter in _PASSED
+        ):
             waiting += _on(post, node, walk)
-        if place < len(post.letters):
-            letter = post.letters[place]
+        if letter:
             if letter in node:
                 waiting.append((node[letter], (place + 1, skipped, words)))
             if not letter.isalpha() or (letter in "il" and not post.alone(place)):
@@ -83,7 +102,7 @@ def _on(post: Plain, node: Node, walk: _Walk) -> Iterator[tuple[Node, _Walk]]:
     if place < len(post.letters):
         letter = post.letters[place]
         held = letter == post.letters[place - 1] and not post.starts(place)
-        if held or letter in "!|*":
+        if held or letter in _PASSED:
             yield node, (place + 1, skipped, words)
 
 

@@ -172,7 +172,7 @@ def _numbers(flat: str, language: str) -> Iterator[tuple[str, tuple[int, int]]]:
         if real * 2 <= len(figures):
             continue
         before = flat[max(0, run.start() - _SEEN) : run.start()].rpartition("\n")[2]
-        if len(figures) == 10 and _is_nhs_number(figures):
+        if len(figures) == 10 and "+" not in figures and _is_nhs_number(figures):
             yield "nhs_number", run.span()
         elif _is_phone(figures, run[0], language, before):
             yield "phone", run.span()

@@ -73,9 +73,11 @@ Item = tuple[tuple[str, ...], ...]
 class Tree:
     """Rules' phrases by their letters. Phrases with the same beginning share it, and the choices of
     one item lead to one node, so it grows with what is written, not with the ways to say it.
-    broken: rules that can't be read, which hold every post."""
+    exempting: the "unless" phrases, walked only where the others find something. broken: rules
+    that can't be read, which hold every post."""
 
     root: Node = field(default_factory=dict)
+    exempting: Node = field(default_factory=dict)
     broken: list[Rule] = field(default_factory=list)
     _behind: dict[tuple[int, Item], Node] = field(default_factory=dict)
 
@@ -88,7 +90,7 @@ class Tree:
             self.broken.append(rule)
             return
         for items, exempts in phrases:
-            node = self.root
+            node = self.exempting if exempts else self.root
             for item in items:
                 node = self._after(node, item)
             node.setdefault(END, {})[Entry(rule, exempts)] = None
@@ -102,7 +104,7 @@ class Tree:
                 leaf = node
                 for word in words:
                     leaf = _leaf(leaf, word)
-                leaf.setdefault(THEN, []).append((len(words), then))
+                leaf.setdefault(THEN, []).append((len(words) - words.count("~"), then))
         return self._behind[key]
 
 

@@ -67,6 +67,11 @@ def test_a_users_token_is_no_personas_and_the_other_way_round(clinician):
         ("The Moderators", "pseudonym_refused"),
         ("NHS support", "pseudonym_refused"),
         ("Admin Ann", "pseudonym_refused"),
+        ("Former member", "pseudonym_refused"),
+        ("Blue \u0397eron", "pseudonym_taken"),  # a Greek capital Eta
+        ("Blue\u202e Bird", "pseudonym"),
+        ("Bl\ue000ue Bird", "pseudonym"),
+        ("B\u0336l\u0336ue Bird\u0301\u0301\u0301", "pseudonym"),
     ],
 )
 def test_a_pseudonym_is_unique_and_nobodys_name(clinician, coordinator, pseudonym, code):

@@ -11,11 +11,26 @@ from community.members import bonds
 from community.members.entering import join, rename
 from community.members.house_rules import VERSION
 from community.members.leaving import leave
-from community.models import Bond, BondKind, Persona, PersonaLink, SharedPost
+from community.models import (
+    Bond,
+    BondKind,
+    Channel,
+    Contact,
+    Draft,
+    Persona,
+    PersonaLink,
+    Report,
+    ReportReason,
+    SharedPost,
+)
+from community.moderation.reports import Complaint, report_post
+from community.notices import contacts
+from community.posts.drafts import save_draft
+from community.posts.editing import edit
 from dev.waiting import until
 from tests.api.test_at_once import at_once
 from tests.cast import NOW
-from tests.community import Circle, as_actor, begin, make_circle
+from tests.community import Circle, answer, as_actor, begin, held, make_circle, wrote
 from tests.processes import World
 
 
@@ -141,3 +156,40 @@ def test_a_post_that_is_shared_twice_at_once_is_shared_once(circle):
     came_to = at_once(act, act, act)
     assert [one.code for one in came_to if isinstance(one, Refusal)] == ["shared"] * 2
     assert SharedPost.objects.count() == 1
+
+
+WORDS = "Quillons all night."
+
+
+@pytest.mark.parametrize("erase", [True, False])
+@pytest.mark.parametrize(
+    "what", ["thread", "reply", "cry", "edit", "draft", "report", "contact", "bond", "rename"]
+)
+def test_of_who_is_leaving_nothing_is_written_any_more(world, circle, what, erase):
+    """Asked for before the leaving is committed, it waits; afterwards nobody would erase it."""
+    heron, actor = circle.heron, as_actor(circle.heron)
+    theirs = begin(circle.wren, circle.sleep).post
+    mine = begin(heron, circle.sleep).post
+    PersonaLink.objects.create(user=world.cast.stranger, persona=heron)
+    acts = {
+        "thread": lambda: begin(heron, circle.sleep, WORDS),
+        "reply": lambda: answer(heron, theirs.thread_id, WORDS),
+        "cry": lambda: answer(heron, theirs.thread_id, f"I want to die. {WORDS}"),
+        "edit": lambda: edit(heron.id, mine.id, wrote(WORDS, "Nights"), mine.version, actor, NOW),
+        "draft": lambda: save_draft(heron.id, wrote(WORDS), NOW, thread_id=theirs.thread_id),
+        "report": lambda: report_post(
+            heron.id, theirs.id, Complaint(ReportReason.UNKIND, WORDS), actor, NOW
+        ),
+        "contact": lambda: contacts.ask(
+            heron, Channel.SMS, "+447911123456", 1, actor, NOW
+        ),
+        "bond": lambda: bonds.set_bond(heron.id, circle.wren.id, BondKind.MUTE, actor),
+        "rename": lambda: rename(heron.id, "Quillon", actor, NOW),
+    }  # fmt: skip
+    refused = while_uncommitted(
+        lambda: leave(heron.id, erase=erase, actor=actor, now=NOW), acts[what]
+    )
+    assert isinstance(refused, NotFound)
+    assert held("quillon") == {}
+    for model in (Draft, Contact, Bond, Report):
+        assert not model.objects.exists()

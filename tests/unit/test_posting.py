@@ -6,7 +6,7 @@ import pytest
 from django.db import connection, transaction
 from django.db.utils import IntegrityError
 
-from accounts.refusals import Conflict, NotFound, Stale
+from accounts.refusals import Conflict, Invalid, NotFound, Stale
 from community.models import (
     Case,
     Draft,
@@ -193,3 +193,29 @@ def test_the_database_refuses_what_is_live_and_not_published(circle):
 def test_who_begins_a_thread_follows_it(circle):
     post = begin(circle.heron, circle.sleep).post
     assert Follow.objects.filter(thread=post.thread, persona=circle.heron).exists()
+
+
+@pytest.mark.parametrize(
+    "body", ["\u200b", "\u2800 \u3164", "&nbsp;", "[](x)", "***", "> ", "- ", "[a]: b", "&#8203;"]
+)
+def test_a_text_in_which_there_is_nothing_to_see_is_not_taken(circle, body):
+    thread = begin(circle.wren, circle.sleep).post.thread
+    with pytest.raises(Invalid) as refused:
+        answer(circle.heron, thread, body)
+    assert (refused.value.code, refused.value.field) == ("nothing_seen", "body")
+    with pytest.raises(Invalid):
+        begin(circle.heron, circle.sleep, title="\u200b\u2800")
+    assert Post.objects.filter(author=circle.heron).count() == 0
+
+
+@pytest.mark.parametrize("body", ["\u2764\ufe0f", "^^", "5", "`a`", "!", "\u00bf?"])
+def test_little_is_enough(circle, body):
+    thread = begin(circle.wren, circle.sleep).post.thread
+    assert seen(answer(circle.heron, thread, body).post)
+
+
+def test_a_cry_for_help_over_nothing_is_heard(circle):
+    with pytest.raises(Invalid) as refused:
+        begin(circle.heron, circle.sleep, "&nbsp;", "I want to die")
+    assert refused.value.facts["help"]
+    assert Case.objects.get(about=circle.heron).crisis
