@@ -8,7 +8,10 @@ from messaging.letters import Token, tokens_of
 from reminders.understanding.phrases import Found, find
 from reminders.understanding.words import Book, book
 
-_COVERS_NOTHING = ("urgent.", "effect.", "time.", "site.", "person.double", "cue.harmless")
+_COVERS_NOTHING = (
+    *("urgent.", "effect.", "time.", "site.", "person.double", "person.someone_else"),
+    *("cue.harmless", "cue.for_me", "cue.yes"),
+)
 REACH = 5
 """Words between a "not" and what it denies."""
 _BEHIND = 2
@@ -49,18 +52,23 @@ class Heard:
         signs, which do but within "blood test" and the like, and effects, which do but within "no
         side effects" and the like."""
         by_all = self._covering(lambda one: not one.kind.startswith(_COVERS_NOTHING))
-        by_cues = self._covering(lambda one: one.kind.startswith("cue."))
+        by_cues = self._covering(
+            lambda one: one.kind.startswith("cue.") and one.kind not in {"cue.for_me", "cue.yes"}
+        )
         by_whole = self._covering(
             lambda one: not one.kind.startswith(_COVERS_NOTHING) and not self._goes_on(one)
         )
         by_harmless = self._covering(lambda one: one.kind == "cue.harmless")
-        by = {
+        by: dict[str, Callable[[Found], bool]] = {
             "cue.not": by_whole,
             "urgent": by_harmless,
             "effect": by_cues,
             "person.double": by_cues,
             "site": lambda _: False,
             "person.unsure": by_cues,
+            "person.someone_else": by_cues,
+            "cue.for_me": lambda _: False,
+            "cue.yes": lambda _: False,
         }
         return [
             one

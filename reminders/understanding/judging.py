@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from functools import cached_property
 
 from messaging.vocabulary import carrier_word
-from reminders.understanding.heard import REACH, Heard
+from reminders.understanding.doses import Doses
 from reminders.understanding.meanings import Effect, Match, Meaning, Part, Sign, Understood, When
 from reminders.understanding.phrases import Found
 from reminders.understanding.times import when_of
@@ -22,6 +22,8 @@ _OF_SIGN = {
 }
 _BESIDE_A_DIGIT = ("cue.option", "cue.plain")
 """What may stand beside a digit that answers: "1 week" and "one day" answer nothing."""
+_BESIDE_A_YES = ("cue.yes", "cue.the", "cue.greet", "cue.plain", "time.", "site.")
+"""What may stand beside a "yes" that answers with a time past or a site."""
 _ASKING = frozenset({Meaning.WHEN, Meaning.HELP, Meaning.CALL_ME, Meaning.STOP})
 """Meanings that a question mark belongs to, or that are asked for politely: "could you stop?"."""
 
@@ -42,7 +44,7 @@ def understand(text: str, language: str, *, digits: bool = False) -> Understood:
     )
 
 
-class Reading(Heard):
+class Reading(Doses):
     """One text while sense is made of it."""
 
     @cached_property
@@ -93,8 +95,11 @@ class Reading(Heard):
             return all(self.is_ordinary(at) for at in self.clause_of(one))
         if one.kind == "say.when_alone":
             return len(list(self.clause_of(one))) <= 1
+        if one.kind == "say.skip_alone":
+            beside = list(self.clause_of(one))
+            return len(beside) <= 1 and all(map(self.is_ordinary, beside))
         if one.kind in {"say.taken", "say.taken_alone"}:
-            return self._is_taken(one)
+            return self.is_taken(one)
         return True
 
     def _is_in_a_question_when(self, one: Found) -> bool:
@@ -105,75 +110,6 @@ class Reading(Heard):
         """Whether it is only a part of what is said of the treatment ("stop the injections")."""
         treatment = self.of("person.treatment")
         return any(one.overlaps(other) and not one.covers(other) for other in treatment)
-
-    def _is_taken(self, one: Found) -> bool:
-        """Whether a dose was taken, and not another thing, or only wished, asked, put off."""
-        if one.language == "any":
-            return not any(
-                cue.language == self.language for cue in self.of("cue.not", "cue.unreal")
-            )
-        if self._unreal(one) or self._is_asked(one):
-            return False
-        if any(one.overlaps(other) for other in self.of("say.later", "say.skip")):
-            return False
-        named = self.places(one.language, "cue.dose")
-        return any(at in named for at in range(one.first, one.last)) or self._is_alone(one)
-
-    def _unreal(self, taken: Found) -> bool:
-        """Whether a dose is only wished, planned or doubted, or is of something else."""
-        if any(
-            self._counts(one, taken) or one.last - one.first > 1 for one in self.of("person.unsure")
-        ):
-            return True
-        return any(
-            self._counts(one, taken)
-            and self.share_clause(one, taken)
-            and (one.kind == "cue.other" or 0 <= taken.first - one.first <= REACH)
-            for one in self.of("cue.unreal", "cue.unable", "cue.other")
-        )
-
-    def _counts(self, cue: Found, said: Found) -> bool:
-        """Whether a cue is of a language that is spoken here."""
-        return cue.language in {self.language, said.language}
-
-    def _is_asked(self, one: Found) -> bool:
-        """Whether its clause ends in a question mark."""
-        last = max(
-            at for at, clause in enumerate(self.clauses) if clause == self.clauses[one.first]
-        )
-        end = self.tokens[last + 1].start if last + 1 < len(self.tokens) else len(self.text)
-        return "?" in self.text[self.tokens[last].end : end]
-
-    def _is_alone(self, one: Found) -> bool:
-        """ "done" is an answer, "done my shopping" and "homework done" aren't."""
-        if any(self.share_clause(one, other) for other in self.of("say.stop", "say.later")):
-            return False
-        return all(
-            at is None or self._may_stand_beside(at, one.language)
-            for at in (
-                self._neighbour(one, range(one.first - 1, -1, -1)),
-                self._neighbour(one, range(one.last, len(self.tokens))),
-            )
-        )
-
-    def _neighbour(self, one: Found, places: range) -> int | None:
-        """The first token there, in the clause, that is more than an article."""
-        for at in places:
-            if self.clauses[at] != self.clauses[one.first]:
-                return None
-            if at not in self.places(one.language, "cue.the"):
-                return at
-        return None
-
-    def _may_stand_beside(self, at: int, language: str) -> bool:
-        """Whether a word beside a dose's can't be what was done in its place: one that is known
-        and harmless, or somebody's name."""
-        if not self.tokens[at].text[0].isalnum():
-            return True
-        if at in self.places(language, "cue.turn", "cue.other", "effect.", "urgent."):
-            return False
-        known = self.is_ordinary(at) or at in self.covered
-        return known or at - 1 in self.places(language, "cue.greet")
 
     @cached_property
     def signs(self) -> tuple[Sign, ...]:
@@ -215,6 +151,10 @@ class Reading(Heard):
             return {self.shortcut}
         persons = [one for one in self.of("person.") if self._is_heeded(one)]
         if "?" in self.text or persons or self._mine("cue.not"):
+            return set()
+        if self._is_a_yes_in_full:
+            return {Meaning.TAKEN}
+        if self._may_be_past:
             return set()
         opening = [at for at, clause in enumerate(self.clauses) if clause == self.clauses[0]]
         known = all(self.is_ordinary(at) or at in self.covered for at in opening)
@@ -263,6 +203,29 @@ class Reading(Heard):
             return False
         late = when.part in {Part.AFTERNOON, Part.EVENING, Part.NIGHT}
         return bool(when.minutes or when.days or when.clock or late)
+
+    @property
+    def _may_be_past(self) -> bool:
+        """ "Yes, at 8", "8 this morning" and "right thigh, at 9" may be of a dose taken."""
+        _, when, _ = self._times
+        if self.of("site."):
+            return True
+        late = {Part.AFTERNOON, Part.EVENING, Part.NIGHT}
+        if when is None or not when.clock or when.days or when.part in late:
+            return False
+        return when.part is Part.MORNING or bool(self._mine("cue.yes"))
+
+    @property
+    def _is_a_yes_in_full(self) -> bool:
+        """ "Yes, an hour ago" and "yes, right thigh", and no word of another thing."""
+        _, when, _ = self._times
+        past = when is not None and ((when.minutes or 0) < 0 or (when.days or 0) < 0)
+        agrees = any(one.first == 0 for one in self._mine("cue.yes"))
+        known = self.places(self.language, *_BESIDE_A_YES)
+        if not past and not self._mine("site."):
+            return False
+        words = {at for at, one in enumerate(self.tokens) if one.text[0].isalnum()}
+        return agrees and words <= known
 
     @cached_property
     def when(self) -> When | None:
