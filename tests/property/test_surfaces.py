@@ -297,8 +297,9 @@ def test_whom_a_bond_hides_changes_no_byte(circle, kinds, caplog):
     before = got_by(wren, circle)
     hers, larks = threads_read(circle)
     theirs = begin(heron, circle.sleep, f"{WORD} in the morning", WORD, tags=("sleep",)).post
-    for thread in (larks, hers, theirs.thread):
-        answer(heron, thread, f"{WORD} in the morning")
+    # Later than all there is, and first where it was last: it would change the active order.
+    for minute, thread in enumerate((larks, hers, theirs.thread), start=1):
+        answer(heron, thread, f"{WORD} in the morning", NOW + timedelta(minutes=minute))
     # In a thread of theirs nothing is seen either, be it the reader's own.
     answer(wren, theirs.thread, "They do each morning.")
     for text in LiveText.objects.filter(thread__in=[hers, larks]).exclude(author=heron):
