@@ -140,8 +140,11 @@ def _out_of_order(
     most: int,
 ) -> list[Place]:
     """The first places of threads in which somebody hidden wrote last: those of the newest text
-    that is seen. That one is older, so on a full page none belongs that was active before its end.
+    that is seen. That one lies between the first text and the last: on a page none belongs that was
+    begun after it, nor, if it is full, one that was active before it.
     """
+    if after:
+        aside = aside.filter(published_at__lte=after[0])
     if len(others) == most:
         aside = aside.filter(active_at__gte=others[-1][0])
     placed = aside.annotate(seen_at=Subquery(newest_seen(hidden)))
