@@ -22,20 +22,23 @@ MOST = 500
 """Bonds that one persona may set; ours."""
 
 
-_UNSEEN = """
-    SELECT coalesce(array_agg(DISTINCT key), '{}')::text FROM (
-        SELECT other_id AS key FROM community_bond WHERE persona_id = %(me)s
-        UNION ALL
-        SELECT persona_id FROM community_bond WHERE other_id = %(me)s AND kind = %(block)s
-    ) bonds
+_BONDS = """
+    SELECT other_id AS key FROM community_bond WHERE persona_id = reader.me
+    UNION ALL
+    SELECT persona_id FROM community_bond WHERE other_id = reader.me AND kind = 'block'
 """
+_UNSEEN = f"""
+    SELECT coalesce(array_agg(DISTINCT key), '{{}}')::text
+    FROM (SELECT %s::uuid AS me) reader CROSS JOIN LATERAL ({_BONDS}) bonds
+"""  # noqa: S608
 
 
 @dataclass(frozen=True)
 class Hidden:
-    """Keys of personas whom one doesn't see, as Postgres writes an array: nobody bounds how many
-    have blocked somebody, and so they come and go as one value, to be cast to `uuid[]`."""
+    """Whom a persona (`of`) doesn't see. keys: as Postgres writes an array, for nobody bounds how
+    many have blocked somebody: they come and go as one value, to be cast to `uuid[]`."""
 
+    of: UUID
     keys: str
 
     def __bool__(self) -> bool:
@@ -48,9 +51,9 @@ class Hidden:
 def unseen_by(persona_id: UUID) -> Hidden:
     """Whose texts a persona doesn't see: whom they blocked or muted, and who blocked them."""
     with connection.cursor() as cursor:
-        cursor.execute(_UNSEEN, {"me": persona_id, "block": BondKind.BLOCK.value})
+        cursor.execute(_UNSEEN, [persona_id])
         ((keys,),) = cursor.fetchall()
-    return Hidden(keys)
+    return Hidden(persona_id, keys)
 
 
 class Among(Func):
@@ -64,18 +67,22 @@ class Among(Func):
         super().__init__(F(column), Value(hidden.keys, output_field=TextField()))
 
 
-class _Hashed(Among):
-    """The same for rows that are read anyway, and looks for them in a hash. Not by ALL: to plan
-    that, Postgres weighs each key, which takes it longer than all the rest."""
+class _Bound(Func):
+    """The same for rows that are read anyway: Postgres reads the bonds and looks in a hash of them.
+    Not by the keys: to plan "<> ALL" it weighs each, which takes longer than all the rest."""
 
-    template = "%(expressions)s::uuid[]))"
-    arg_joiner = " IN (SELECT unnest("
+    template = f"%(expressions)s::uuid AS me) reader CROSS JOIN LATERAL ({_BONDS}) bonds)"
+    arg_joiner = " IN (SELECT key FROM (SELECT "
+    output_field = BooleanField()
+
+    def __init__(self, column: str, hidden: Hidden) -> None:
+        super().__init__(F(column), Value(str(hidden.of), output_field=TextField()))
 
 
 def without(rows: QuerySet[Row], hidden: Hidden, *columns: str) -> QuerySet[Row]:
     """Rows but those that name a hidden persona in a column."""
     for column in columns if hidden else ():
-        rows = rows.exclude(_Hashed(column, hidden))
+        rows = rows.exclude(_Bound(column, hidden))
     return rows
 
 
