@@ -140,7 +140,11 @@ class Close(ItemDoor):
         problems=[403],
     )
     def post(self, request: Request, item_id: UUID) -> Response:
-        """Close an item. Refused while a colleague has it, who is named."""
+        """Close an item.
+
+        Refused while a colleague has it, who is named, and with `consent_missing` where a new
+        consent alone closes it.
+        """
         sent = self.body(Ended)
         outcome, note = Outcome(sent["outcome"]), sent.get("note", "")
         return self.answer(

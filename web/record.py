@@ -10,7 +10,7 @@ from django.shortcuts import redirect
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
-from accounts.refusals import Conflict, Invalid
+from accounts.refusals import Conflict, Invalid, Stale
 from reminders.dates.schedule import local_date
 from reminders.doses.recording import Recorded, Telling, record_dose
 from reminders.models import Dose, DoseState, Missed, Patient, Site, Source, Told
@@ -67,7 +67,7 @@ class Record(forms.Form):
         """The same for the verb."""
         told = self.cleaned_data
         if told["told"] != Told.TAKEN:
-            return Telling(Told(told["told"]), note=told["note"])
+            return Telling(Told(told["told"]), note=told["note"], seen=told["seen"])
         return Telling(
             Told.TAKEN,
             told["taken_on"],
@@ -76,6 +76,7 @@ class Record(forms.Form):
             told["note"],
             confirmed=told["confirmed"],
             as_prescribed=AMOUNTS[told["as_prescribed"]],
+            seen=told["seen"],
         )
 
 
@@ -88,15 +89,14 @@ def record(request: HttpRequest, patient: Patient, dose_id: UUID) -> HttpRespons
     if request.method != "POST":
         return _page(request, patient, dose, form, now, {})
     errors = {field: say(patient, "errors")[field] for field in form.errors if field != "seen"}
-    former = holding(dose)
     facts: dict[str, Any] = {}
-    if not form.errors and form.cleaned_data["seen"] != (former.number if former else 0):
-        facts["meanwhile"] = True
-    elif not form.errors:
+    if not form.errors:
         try:
             done = record_dose(
                 patient.id, dose.id, form.telling(), Source.PAGE, actor_of(request), now
             )
+        except Stale:
+            facts["meanwhile"] = True
         except (Conflict, Invalid) as refusal:
             if refusal.code == "second_dose_close":
                 other = refusal.facts["other"]

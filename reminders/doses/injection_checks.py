@@ -6,14 +6,16 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+from django.db.models import Exists, OuterRef, Q
+
 from accounts.refusals import Conflict, Invalid
 from reminders.dates.schedule import local_date
-from reminders.models import Cause, Patient, Site
+from reminders.models import Cause, DoseRecord, Injection, Patient, Site, Told, WorkNote
 from reminders.policies import policy_of
 from reminders.schedules.effects import Caution
 from reminders.schedules.injections import last_site
 from reminders.understanding import understand
-from reminders.worklist.items import Finding
+from reminders.worklist.items import Finding, settle_items
 
 
 def check_injection(day: date, site: str, patient: Patient, now: datetime) -> None:
@@ -74,3 +76,26 @@ def findings(
         day = {"taken_on": taken_on.isoformat()}
         found.append(Finding(patient.id, Cause.NOT_AS_PRESCRIBED, facts | day))
     return found
+
+
+def settle_as_prescribed(patient: Patient, now: datetime) -> None:
+    """Close what says that an injection was not as prescribed, once a correction says of each that
+    it names that it was, or that it was none. One of which nobody says it any more stays."""
+    named: dict[str, set[str]] = {"dose": set(), "injection": set()}
+    for facts in WorkNote.objects.filter(
+        item__patient=patient, item__cause=Cause.NOT_AS_PRESCRIBED, item__closed_at=None
+    ).values_list("facts", flat=True):
+        for kind in named.keys() & facts.keys():
+            named[kind].add(facts[kind])
+    in_doubt = Q(as_prescribed=False) | Q(as_prescribed=None)
+    later = DoseRecord.objects.filter(dose=OuterRef("dose"), number__gt=OuterRef("number"))
+    records = DoseRecord.objects.filter(in_doubt, dose__id__in=named["dose"], told=Told.TAKEN)
+    facts_in_doubt = Injection.objects.filter(
+        Q(id__in=named["injection"]) | Q(corrects__id__in=named["injection"]),
+        in_doubt,
+        taken_on__isnull=False,
+        correction__isnull=True,
+    )
+    if not (records.exclude(Exists(later)).exists() or facts_in_doubt.exists()):
+        because = "What was recorded is corrected."
+        settle_items([patient.id], [Cause.NOT_AS_PRESCRIBED], now, because=because)

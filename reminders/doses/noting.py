@@ -21,6 +21,7 @@ from reminders.doses.injection_checks import (
     check_near,
     findings,
     same_site,
+    settle_as_prescribed,
     signs_in,
 )
 from reminders.models import Dose, DoseState, Injection, Patient, Source
@@ -154,6 +155,8 @@ def _note(
             ),
             now,
         )
+    if former is not None:
+        settle_as_prescribed(patient, now)
     return Noted(injection, cautions, signs)
 
 

@@ -12,7 +12,7 @@ from uuid import UUID
 from django.db import transaction
 
 from accounts import audit
-from accounts.refusals import Conflict, Invalid, NotFound
+from accounts.refusals import Conflict, Invalid, NotFound, Stale
 from messaging import outbox
 from messaging.models import Sms
 from reminders.dates.ladder import FOLLOWING, Step, step_instant
@@ -21,6 +21,7 @@ from reminders.doses.injection_checks import (
     check_near,
     findings,
     same_site,
+    settle_as_prescribed,
     signs_in,
 )
 from reminders.models import (
@@ -59,6 +60,8 @@ class Telling:
     for taken. as_prescribed: whether the dose was; None if they don't say.
 
     confirmed: they know that another injection lies nearer than the clinic's least gap.
+    seen: how many records the dose had when they looked at it; then the telling is a whole form,
+    and what it leaves out is taken back. None asks nothing.
     """
 
     told: Told
@@ -68,6 +71,7 @@ class Telling:
     note: str = ""
     confirmed: bool = False
     as_prescribed: bool | None = None
+    seen: int | None = None
 
 
 @dataclass(frozen=True)
@@ -96,7 +100,8 @@ def record_dose(
     Telling the same again adds nothing. One that was told of by mistake is asked about again while
     its plan holds, and else missed. Raises NotFound, Invalid for dates and sites that can't
     be, Conflict for a dose that was closed, and (second_dose_close) where another injection lies
-    nearer than the clinic's least gap and it isn't `confirmed`: an overdose must not be a slip.
+    nearer than the clinic's least gap and it isn't `confirmed`: an overdose must not be a slip;
+    Stale (told_meanwhile) where something else was recorded since they looked.
     """
     with transaction.atomic():
         patient = lock_patient(patient_id)
@@ -104,6 +109,11 @@ def record_dose(
         former = DoseRecord.objects.filter(dose=dose).order_by("-number").first()
         if former is not None and _same(former, telling):
             return Recorded(dose, former, [], [], [])
+        if telling.seen is not None and telling.seen != (former.number if former else 0):
+            raise Stale(
+                "told_meanwhile",
+                "Something was recorded for this dose since you looked. Read it, then save yours.",
+            )
         _check(dose, telling, patient, now)
         near = None
         if telling.told == Told.TAKEN:
@@ -131,6 +141,8 @@ def record_dose(
         too_late = outbox.cancel([dose.id])
         signs = signs_in(telling.note, patient)
         _tell_the_team(patient, dose, telling, near, signs, now)
+        if former is not None:
+            settle_as_prescribed(patient, now)
         audit.record(
             actor,
             "correct_dose" if former else "record_dose",
@@ -160,9 +172,11 @@ def _lock_dose(patient: Patient, dose_id: UUID) -> tuple[Schedule, Dose]:
 
 
 def _same(former: DoseRecord, telling: Telling) -> bool:
-    """Whether nothing new is told. What isn't said the second time isn't taken back."""
+    """Whether nothing new is told. What isn't said the second time isn't taken back, but in a whole
+    form."""
+    unsaid = () if telling.seen is not None else (None, "")
     return former.told == telling.told and all(
-        told in (None, "", kept)
+        told in (*unsaid, kept)
         for told, kept in (
             (telling.taken_on, former.taken_on),
             (telling.taken_at, former.taken_at),

@@ -80,7 +80,9 @@ NEXT_STEP: dict[Cause, str] = {
     Cause.PLAN_FAILED: "Call the patient about this dose, and tell support: its reminders don't go "
     "out.",
     Cause.NO_PLAN: "Check the patient's dates, and tell support: no reminder was planned.",
-    Cause.CONSENT_MISSING: "Ask the patient whether they agree to texts, and record it.",
+    Cause.CONSENT_MISSING: "No text goes to the patient. Ask whether they agree to texts again: "
+    "entering the new date of consent, or START from their phone, closes this by itself. Until "
+    "then remind them in another way.",
     Cause.RESULT_DUE: "See that blood is taken, or enter the result.",
 }
 """What to do next about each cause, in words for the care team. After two days a late dose is a

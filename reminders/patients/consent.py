@@ -9,6 +9,7 @@ from django.db import transaction
 from accounts import audit
 from messaging import inbound
 from messaging.models import Scope
+from reminders.dates.schedule import local_date
 from reminders.models import Cause, Patient
 from reminders.schedules.plan import lock_patient
 from reminders.worklist.items import Finding, open_items, settle_items
@@ -23,9 +24,8 @@ def withdraw_consent(patient_id: UUID, actor: audit.Actor, now: datetime) -> Pat
     with transaction.atomic():
         patient = lock_patient(patient_id)
         inbound.say(Scope.CARE, patient.number, opted_out=True, said_at=now)
-        open_items(
-            [Finding(patient.id, Cause.CONSENT_MISSING, {"on": now.date().isoformat()})], now
-        )
+        today = local_date(now, patient.zone)
+        open_items([Finding(patient.id, Cause.CONSENT_MISSING, {"on": today.isoformat()})], now)
         audit.record(actor, "withdraw_consent", clinic_id=patient.clinic_id, subject_id=patient.id)
     return patient
 

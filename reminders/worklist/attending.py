@@ -21,6 +21,12 @@ LEASE = timedelta(minutes=30)
 came of it (taking it again begins anew), and so short that one whose owner was called away is
 everybody's again in the same session."""
 
+BY_CONSENT_ALONE = (
+    "This item closes by itself when the patient agrees to texts again: enter the new date of "
+    "consent, or let them text START. Until then no text goes to them."
+)
+"""Closed by hand it would be forgotten: neither a new consent nor a new number would be right."""
+
 
 def take(item_id: UUID, actor: audit.Actor, now: datetime) -> WorkItem:
     """Look after an item from now on, for one lease; again: the lease begins anew.
@@ -73,11 +79,14 @@ def close(
     number that couldn't be texted texts go again.
     times: how many findings it had when its closer looked; None asks nothing.
 
-    Raises Conflict if it is closed already, or somebody else's; Stale if more has happened, for
-    what nobody has seen must not be closed with the rest.
+    Raises Conflict if it is closed already, somebody else's, or says that consent is missing, which
+    a new consent alone closes; Stale if more has happened, for what nobody has seen must not be
+    closed with the rest.
     """
     with transaction.atomic():
         item = _lock(item_id, actor, now)
+        if item.cause == Cause.CONSENT_MISSING:
+            raise Conflict("consent_missing", BY_CONSENT_ALONE)
         if times is not None and item.times != times:
             raise Stale(
                 "happened_again",

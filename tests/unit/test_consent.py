@@ -4,18 +4,20 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from accounts.refusals import Conflict
 from messaging import inbound
 from messaging.claim import claim
 from messaging.models import Lane, OptOut, Sms
 from reminders.conversation import hearing
 from reminders.conversation.news import take_news
-from reminders.models import Cause, WorkItem
+from reminders.models import Cause, Outcome, WorkItem
 from reminders.patients.consent import withdraw_consent
 from reminders.patients.enrolling import change_patient
 from reminders.patients.new_number import confirm_new_number
 from reminders.planning.steps import plan_doses
 from reminders.schedules import prescribing
 from reminders.schedules.effects import Decision
+from reminders.worklist import attending
 from tests.cast import NOW, Cast
 from tests.codes import code_sent
 
@@ -97,3 +99,12 @@ def test_start_from_their_phone_is_consent(withdrawn):
     hearing.hear(NINE)
     assert not is_missing()
     assert not OptOut.objects.get().opted_out
+
+
+def test_the_item_is_not_closed_by_hand_for_it_holds_the_texts_back(withdrawn):
+    item = WorkItem.objects.get(cause=Cause.CONSENT_MISSING)
+    with pytest.raises(Conflict) as refused:
+        attending.close(item.id, Outcome.DONE, "", withdrawn.actor, NINE)
+    assert refused.value.code == "consent_missing"
+    assert "START" in refused.value.message
+    assert is_missing()

@@ -1,15 +1,17 @@
 """Recording a dose, and correcting what was recorded."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 from django.db import DatabaseError, transaction
 
-from accounts.refusals import Conflict, Invalid, NotFound
+from accounts.refusals import Conflict, Invalid, NotFound, Stale
 from messaging.claim import claim
 from messaging.models import Lane, Sms
+from reminders.doses.noting import Injected, correct_injection, note_injection
 from reminders.doses.recording import Telling, record_dose
-from reminders.models import Cause, Dose, DoseRecord, Policy, Source, Told, WorkItem
+from reminders.models import Cause, Dose, DoseRecord, Outcome, Policy, Source, Told, WorkItem
 from reminders.planning.steps import plan_doses
 from reminders.schedules import prescribing
 from reminders.schedules.effects import Decision
@@ -263,3 +265,60 @@ def test_no_date_is_left_out_before_a_dose_that_was_told_of_ahead(cast):
     told(cast, ahead, TAKEN_BACK)
     change()
     assert Dose.objects.get(state="planned").date == MONDAY + WEEK
+
+
+# --- What its teller saw, and what a correction takes from the worklist ---------------------------
+
+
+def test_who_saw_another_record_or_none_corrects_nothing(cast, due):
+    told(cast, due, replace(TAKEN, seen=0))
+    with pytest.raises(Stale) as refused:
+        told(cast, due, Telling(Told.SKIPPED, seen=0))
+    assert refused.value.code == "told_meanwhile"
+    assert told(cast, due, replace(TAKEN, seen=0)).record.number == 1, "a form that came twice"
+    assert told(cast, due, Telling(Told.SKIPPED, seen=1)).record.number == 2
+
+
+def test_a_form_that_leaves_something_out_takes_it_back(cast, due):
+    told(cast, due, replace(TAKEN, site="thigh_left", note="Wrong patient's note."))
+    assert told(cast, due, TAKEN).record.number == 1, "a text that doesn't say"
+    done = told(cast, due, replace(TAKEN, seen=1))
+    assert (done.record.number, done.record.site, done.record.note) == (2, "", "")
+
+
+def amiss() -> bool:
+    return WorkItem.objects.filter(cause=Cause.NOT_AS_PRESCRIBED, closed_at=None).exists()
+
+
+@pytest.mark.parametrize(
+    "correction",
+    [replace(TAKEN, as_prescribed=True), Telling(Told.SKIPPED), Telling(Told.NOT_TAKEN)],
+)
+def test_a_correction_that_it_was_as_prescribed_closes_its_item(cast, due, correction):
+    told(cast, due, replace(TAKEN, as_prescribed=False))
+    told(cast, due, replace(TAKEN, as_prescribed=False, note="Half of it."))
+    assert amiss()
+    told(cast, due, correction)
+    assert not amiss()
+    item = WorkItem.objects.get(cause=Cause.NOT_AS_PRESCRIBED)
+    assert item.outcome == Outcome.BY_EVENT
+    assert "corrected" in item.notes.latest("id").facts["because"]
+
+
+def test_one_of_two_that_were_not_as_prescribed_keeps_the_item_open(cast, due):
+    told(cast, due, replace(TAKEN, as_prescribed=False))
+    other = Injected(date(2026, 12, 14), as_prescribed=False)
+    noted = note_injection(cast.ada.id, other, Source.STAFF, cast.actor, NINE).injection
+    told(cast, due, replace(TAKEN, as_prescribed=True))
+    assert amiss()
+    right = replace(other, as_prescribed=True)
+    correct_injection(cast.ada.id, noted.id, right, Source.STAFF, cast.actor, NINE)
+    assert not amiss()
+
+
+def test_one_of_which_nobody_says_any_more_whether_it_was_as_prescribed_stays_on_the_list(
+    cast, due
+):
+    told(cast, due, replace(TAKEN, as_prescribed=False))
+    told(cast, due, replace(TAKEN, seen=1))
+    assert amiss()

@@ -270,3 +270,12 @@ def test_more_rows_ask_the_database_no_more_often(cast, ada, due, clinician):
         live(number)
     plan_doses(NOW + timedelta(days=7, hours=1))
     assert {path: asked(path) for path in paths} == few
+
+
+def test_missing_consent_is_not_closed_by_hand_and_the_page_says_what_closes_it(cast, clinician):
+    item = found(cast, Cause.CONSENT_MISSING, on="2027-01-04")
+    page = text(clinician, f"/team/items/{item.id}")
+    assert "enter the new date of consent, or let them text START" in page
+    assert f"/team/items/{item.id}/close" not in page
+    sent = {"outcome": "done", "times": "1"}
+    assert clinician.post(f"/team/items/{item.id}/close", sent).status_code == 409

@@ -10,7 +10,7 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.access import May
-from accounts.refusals import Conflict, Invalid
+from accounts.refusals import Conflict, Invalid, Stale
 from reminders.dates.schedule import local_date
 from reminders.doses.recording import Telling, record_dose
 from reminders.models import Dose, DoseState, Missed, Patient, Site, Source, Told
@@ -74,7 +74,7 @@ class Record(Injected):
         """The same for the verb."""
         told = self.cleaned_data
         if told["told"] != Told.TAKEN:
-            return Telling(Told(told["told"]), note=told["note"])
+            return Telling(Told(told["told"]), note=told["note"], seen=told["seen"])
         return Telling(
             Told.TAKEN,
             told["taken_on"],
@@ -83,6 +83,7 @@ class Record(Injected):
             told["note"],
             as_prescribed=self.was_as_prescribed(),
             confirmed=told["confirmed"],
+            seen=told["seen"],
         )
 
 
@@ -133,11 +134,10 @@ def record(request: HttpRequest, desk: Desk, patient_id: UUID, dose_id: UUID) ->
     form = Record(request.POST)
     if not form.is_valid():
         return _page(request, desk, patient, dose, form, faults(form, WORDS), 422)
-    former = holding(dose)
-    if form.cleaned_data["seen"] != (former.number if former else 0):
-        return _page(request, desk, patient, dose, form, {}, 409, meanwhile=True)
     try:
         once(request, desk, lambda: _record(patient, dose, form.telling(), desk))
+    except Stale:
+        return _page(request, desk, patient, dose, form, {}, 409, meanwhile=True)
     except (Conflict, Invalid) as refusal:
         if refusal.code == "second_dose_close":
             other = refusal.facts["other"]

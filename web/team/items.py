@@ -11,7 +11,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.access import May
 from accounts.refusals import Conflict, Refusal, Stale
-from reminders.models import Outcome, WorkItem, WorkNote
+from reminders.models import Cause, Outcome, WorkItem, WorkNote
 from reminders.reading import care, team
 from reminders.worklist import attending
 from web.team.conversation import lines
@@ -151,6 +151,7 @@ def _page(
         lines=lines(entries, desk.when),
         attends=May.ATTEND in desk.may(found.clinic_id),
         ends=ENDS,
+        by_consent_alone=attending.BY_CONSENT_ALONE if found.cause == Cause.CONSENT_MISSING else "",
         form=form,
         errors=errors or {},
         refusal=refusal.message if refusal else "",
