@@ -18,12 +18,14 @@ from messaging.clock import clock
 from messaging.gateway import Answer, Fault, Post
 from messaging.models import Circuit
 from messaging.states import RANK, Finding
+from messaging.vocabulary import FAULTS
 
 log = logging.getLogger(__name__)
 
 DOUBTFUL = 5
-"""So many posts in a row without a certain end open an account's circuit. One or two are the
-network's weather; with these, each more would be a text that has to be settled."""
+"""So many posts in a row without a certain end open an account's circuit, and so many texts refused
+by codes that aren't in the table. One or two are the network's weather, or one text's; with these,
+each more would be a text that has to be settled, or is refused in vain."""
 
 REPORTED = timedelta(minutes=5)
 """After the last bad report on what was accepted. A probe's own comes within seconds, so that a
@@ -54,6 +56,10 @@ def note(outcomes: Iterable[tuple[Post, Answer]], now: datetime | None) -> None:
             faulty[post.sender] = f"error {answer.error_code}"
         elif answer.finding in _CERTAIN:
             works |= {post.account, post.sender}
+        elif answer.fault == Fault.OURS and answer.error_code not in FAULTS:
+            # By a code that nobody knows, so perhaps the account. Each text counts once: an odd
+            # one, refused again and again, is not five in a row.
+            doubtful[post.account] += post.attempt == 1
         elif answer.finding == Finding.DOUBTFUL or not answer.reached:
             doubtful[post.account] += 1
     # One that works for some of them is not to blame for the others.
@@ -91,7 +97,7 @@ def _judge(
             circuit.doubtful += doubtful[circuit.name]
             why = faulty.get(circuit.name)
             if circuit.doubtful >= DOUBTFUL:
-                why = why or f"{circuit.doubtful} doubtful in a row"
+                why = why or f"{circuit.doubtful} in a row came to nothing"
             if why or circuit.opened_at:
                 _open(circuit, why or circuit.why, circuit.clock)
             circuit.save()

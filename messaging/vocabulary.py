@@ -24,6 +24,9 @@ FAULTS: dict[int, Fault] = {
     21217: Fault.NUMBER,  # doesn't look valid
     21265: Fault.NUMBER,  # a short code, which can't be sent to
     21266: Fault.NUMBER,  # is our own sender's
+    # A premium or information service number: Twilio's changelog of 2024-07-10, "Updates to the
+    # error code dictionary to clarify number validation errors".
+    21268: Fault.NUMBER,
     21408: Fault.OURS,  # this country isn't allowed to the account: others are
     21601: Fault.SENDER,  # no number of this account's
     21602: Fault.TEXT,  # no body
@@ -68,7 +71,8 @@ DROPPED_UNSENT = frozenset({30001, 30036})
 
 def fault_of(code: int, status: int = 400) -> Fault:
     """Whose fault an error is. One that isn't listed is our account's when Twilio doesn't let us
-    in, our pace's when it says so, else ours to look at: the text waits and isn't lost."""
+    in, our pace's when it says so, else ours to look at: the text waits and isn't lost. Of several
+    texts in a row it is taken for the account's, too (circuits.DOUBTFUL)."""
     unlisted = {401: Fault.ACCOUNT, 403: Fault.ACCOUNT, 429: Fault.RATE}
     return FAULTS.get(code, unlisted.get(status, Fault.OURS))
 

@@ -15,6 +15,7 @@ TEAM_PAGES = [
     "/team/items/<uuid:item_id>/notes",
     "/team/items/<uuid:item_id>/close",
     "/team/patients",
+    "/team/patients/enrol",
     "/team/patients/<uuid:patient_id>",
     "/team/patients/<uuid:patient_id>/start",
     "/team/patients/<uuid:patient_id>/change",
@@ -32,6 +33,9 @@ TEAM_PAGES = [
     "/team/patients/<uuid:patient_id>/message",
     "/team/patients/<uuid:patient_id>/corrections",
     "/team/patients/<uuid:patient_id>/consent",
+    "/team/patients/<uuid:patient_id>/agree",
+    "/team/patients/<uuid:patient_id>/results",
+    "/team/patients/<uuid:patient_id>/results/<uuid:result_id>",
 ]
 """All but the sign-in: for members of a clinic."""
 

@@ -33,6 +33,19 @@ BEGIN
         RAISE EXCEPTION 'thread % is not seen as its opener is', wrong
             USING ERRCODE = 'check_violation';
     END IF;
+    SELECT live.thread_id INTO wrong
+    FROM community_post asked
+    JOIN community_livethread live ON live.thread_id = asked.thread_id
+    CROSS JOIN LATERAL (
+        SELECT published_at, author_id FROM community_livetext text
+        WHERE text.thread_id = live.thread_id ORDER BY published_at DESC, post_id DESC LIMIT 1
+    ) newest
+    WHERE asked.id = wanted AND (live.active_at, live.active_by_id)
+        IS DISTINCT FROM (newest.published_at, newest.author_id);
+    IF wrong IS NOT NULL THEN
+        RAISE EXCEPTION 'thread % has its place by another text than its newest', wrong
+            USING ERRCODE = 'check_violation';
+    END IF;
 END
 $$;
 
@@ -64,7 +77,7 @@ BEGIN
 END
 $$;
 CREATE CONSTRAINT TRIGGER live_thread_is_published
-    AFTER INSERT OR DELETE ON community_livethread
+    AFTER INSERT OR DELETE OR UPDATE OF active_at, active_by_id ON community_livethread
     DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION community_live_thread_checked();
 
 CREATE FUNCTION community_post_moves_along_an_arrow() RETURNS trigger LANGUAGE plpgsql AS $$

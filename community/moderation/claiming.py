@@ -34,7 +34,8 @@ def claim(moderator_id: UUID, case_id: UUID, actor: audit.Actor, now: datetime) 
         case = lock_open(case_id, moderator_id)
         check_impartial(case, moderator_id)
         check_not_anothers(case, moderator_id, now)
-        _check_cap(case, moderator_id, now)
+        enough = f"{CAP} cases are enough at a time. Decide or hand back some first."
+        _check_cap(case, moderator_id, now, enough)
         case.seen_at = case.seen_at or max(now, case.opened_at)
         _own(case, moderator_id, now)
         _store(case, CaseEvent.Kind.CLAIMED, actor, now, until=now + LEASE)
@@ -70,7 +71,7 @@ def hand_over(
         case = lock_open(case_id, moderator_id)
         _check_own(case, moderator_id)
         check_impartial(case, to_id)
-        _check_cap(case, to_id, now)
+        _check_cap(case, to_id, now, f"They have {CAP} cases already. Choose somebody else.")
         _own(case, to_id, now)
         _store(case, CaseEvent.Kind.HANDED_OVER, actor, now, to=to_id, until=now + LEASE)
     return case
@@ -163,13 +164,14 @@ def _check_own(case: Case, moderator_id: UUID) -> None:
         raise Conflict("not_taken", "You haven't taken this case, so it isn't yours to give.")
 
 
-def _check_cap(case: Case, moderator_id: UUID, now: datetime) -> None:
-    """The moderator is locked, so that two claims at once are counted one after the other."""
+def _check_cap(case: Case, moderator_id: UUID, now: datetime, enough: str) -> None:
+    """Raise Conflict, as it says, for who has too many. They are locked, so that two
+    claims at once are counted one after the other."""
     if case.crisis:
         return
     others = Case.objects.filter(owner=moderator_id, owned_until__gt=now, closed_at__isnull=True)
     if others.exclude(id=case.id)[CAP - 1 : CAP].exists():
-        raise Conflict("cap", f"{CAP} cases are enough at a time. Decide or hand back some first.")
+        raise Conflict("cap", enough)
 
 
 def _own(case: Case, moderator_id: UUID, now: datetime) -> None:

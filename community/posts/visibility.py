@@ -44,13 +44,14 @@ _SHOW = """
 _COUNT_AGAIN = """
     WITH counted AS (
         UPDATE community_livethread live SET
-            replies = seen.replies, active_at = seen.active_at, active_by_id = seen.active_by
+            replies = seen.replies, active_at = newest.at, active_by_id = newest.by
         FROM (
-            SELECT thread_id, max(published_at) AS active_at,
-                   (array_agg(author_id ORDER BY published_at DESC, post_id DESC))[1] AS active_by,
-                   count(*) FILTER (WHERE NOT opens) AS replies
+            SELECT thread_id, count(*) FILTER (WHERE NOT opens) AS replies
             FROM community_livetext WHERE thread_id = ANY(%s::uuid[]) GROUP BY thread_id
-        ) seen
+        ) seen CROSS JOIN LATERAL (
+            SELECT published_at AS at, author_id AS by FROM community_livetext text
+            WHERE text.thread_id = seen.thread_id ORDER BY published_at DESC, post_id DESC LIMIT 1
+        ) newest
         WHERE seen.thread_id = live.thread_id
         RETURNING live.thread_id, live.active_at
     )

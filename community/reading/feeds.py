@@ -10,13 +10,13 @@ from enum import StrEnum
 from typing import TypeVar
 from uuid import UUID
 
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import QuerySet, Subquery
 
 from accounts.refusals import NotFound
 from community.members.bonds import Among, Hidden, unseen_by, without
 from community.models import Follow, LiveTag, LiveText, LiveThread, Persona, Space
 from community.reading.keyset import Place, older
-from community.reading.marks import activity_seen, replies_seen, unread
+from community.reading.marks import activity_seen, newest_seen, replies_seen, unread
 from community.tags import OF_DAYS, of_months
 
 Row = TypeVar("Row", LiveThread, LiveTag)
@@ -81,7 +81,8 @@ def feed(me: Persona, wanted: Wanted, after: Place | None, most: int) -> list[En
     else:
         places = list(_first(threads, wanted.order.instant, after, most))
     places += _out_of_order(aside, hidden, after, places, most)
-    keys = [thread for _, thread in sorted(places, reverse=True)[:most]]
+    # Somebody hidden may have written between the two looks: a thread is found by both then.
+    keys = [thread for _, thread in sorted(set(places), reverse=True)[:most]]
     return entries(me, keys, wanted.order, hidden)
 
 
@@ -139,13 +140,15 @@ def _out_of_order(
     most: int,
 ) -> list[Place]:
     """The first places of threads in which somebody hidden wrote last: those of the newest text
-    that is seen. That one is older, so on a full page none belongs that was active before its end.
+    that is seen. That one lies between the first text and the last: on a page none belongs that was
+    begun after it, nor, if it is full, one that was active before it.
     """
+    if after:
+        aside = aside.filter(published_at__lte=after[0])
     if len(others) == most:
         aside = aside.filter(active_at__gte=others[-1][0])
-    texts = without(LiveText.objects.filter(thread=OuterRef("thread_id")), hidden, "author")
-    newest = texts.order_by("-published_at").values("published_at")[:1]
-    return list(_first(aside.annotate(seen_at=Subquery(newest)), "seen_at", after, most))
+    placed = aside.annotate(seen_at=Subquery(newest_seen(hidden)))
+    return list(_first(placed, "seen_at", after, most))
 
 
 def entries(me: Persona, keys: list[UUID], order: Order, hidden: Hidden) -> list[Entry]:

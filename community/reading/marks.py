@@ -2,10 +2,11 @@
 reactions to them, and since when nothing is new."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import Count, Max
+from django.db.models import Count, OuterRef, QuerySet, Subquery
 
 from accounts.refusals import NotFound
 from community.members.bonds import Among, Hidden, unseen_by, without
@@ -55,9 +56,16 @@ def activity_seen(live: Sequence[LiveThread], hidden: Hidden) -> None:
     theirs = {one.thread_id: one for one in live if one.active_by_id in hidden}
     if not theirs:
         return
-    texts = without(LiveText.objects.filter(thread__in=theirs), hidden, "author")
-    for thread_id, newest in texts.values_list("thread").annotate(Max("published_at")):
+    threads = LiveThread.objects.filter(thread__in=theirs)
+    for thread_id, newest in threads.values_list("thread", Subquery(newest_seen(hidden))):
         theirs[thread_id].active_at = newest
+
+
+def newest_seen(hidden: Hidden) -> QuerySet[LiveText, datetime]:
+    """For a query of LiveThread: when the newest text of each that a persona sees was published. An
+    index reads it from the newest on, past no more than those hidden wrote last."""
+    texts = without(LiveText.objects.filter(thread=OuterRef("thread_id")), hidden, "author")
+    return texts.order_by("-published_at").values_list("published_at", flat=True)[:1]
 
 
 def reactions_seen(texts: Sequence[LiveText], hidden: Hidden) -> None:

@@ -38,7 +38,7 @@ def search(
         newest = _best(newest, query)
     elif after:
         newest = newest.filter(older("published_at", "post_id", after))
-    texts = list(newest.select_related("author")[:most])
+    texts = list(newest.defer("search").select_related("author")[:most])
     reactions_seen(texts, hidden)
     return texts
 

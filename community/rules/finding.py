@@ -1,4 +1,7 @@
-"""Where the phrases of a tree stand in a post."""
+"""Where the phrases of a tree stand in a post.
+
+The work is bounded: a rule with several gaps, on a post that is made of its own words over and
+over, has ways without number. Such a post is for a person (`TooManyWays`)."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -23,6 +26,13 @@ _PASSED = "!|*"
 """Marks that may stand in a word without being of it."""
 _ANY = "*"
 """A letter that was starred out."""
+_STEPS, _STEPS_A_LETTER = 50_000, 30
+"""So many steps at most for a post, and for each letter of it: for the longest about a second's. Of
+3,000 posts that were written to be hard none took more than 26 for a letter."""
+
+
+class TooManyWays(Exception):
+    """A post can't be searched in time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +47,8 @@ class Found:
 
 
 def find(post: Plain, tree: Tree) -> list[Found]:
-    """All that stands in a post, in order of place. What exempts is of one sentence, and so looked
-    for only in sentences where something was found."""
+    """All that stands in a post, in order of place; raises TooManyWays. What exempts is of one
+    sentence, and so looked for only in sentences where something was found."""
     found = _within(post, tree.root, post.words[:-1])
     near = {sentence for one in found for sentence in _sentences(post, one)}
     if near:
@@ -48,7 +58,11 @@ def find(post: Plain, tree: Tree) -> list[Found]:
 
 
 def _within(post: Plain, root: Node, starts: Iterable[int]) -> set[Found]:
-    return {one for first in starts for one in _from(post, root, first)}
+    found: set[Found] = set()
+    left = _STEPS + _STEPS_A_LETTER * len(post.letters)
+    for first in starts:
+        left -= _add(post, root, first, left, found)
+    return found
 
 
 def _sentences(post: Plain, found: Found) -> range:
@@ -61,8 +75,8 @@ _Walk = tuple[int, tuple[int, ...], int]
 A bare tuple, for thousands are made for a post."""
 
 
-def _from(post: Plain, root: Node, first: int) -> Iterator[Found]:
-    """What begins at this letter."""
+def _add(post: Plain, root: Node, first: int, most: int, found: set[Found]) -> int:
+    """Add what begins at this letter; answers in how many steps it was found."""
     waiting: list[tuple[Node, _Walk]] = [(root, (first, (), 0))]
     seen = set()
     letters = post.letters
@@ -71,11 +85,12 @@ def _from(post: Plain, root: Node, first: int) -> Iterator[Found]:
         place, skipped, words = walk
         if (key := (id(node), walk)) in seen:
             continue
+        if len(seen) > most:
+            raise TooManyWays
         seen.add(key)
         letter = letters[place : place + 1]
         if END in node and _counts(post, first, walk):
-            for entry in node[END]:
-                yield Found(entry, first, place, skipped)
+            found |= {Found(entry, first, place, skipped) for entry in node[END]}
         for more, then in node.get(THEN, ()):
             waiting.append((then, (place, skipped, words + more)))
         if place > first and (
@@ -87,6 +102,7 @@ def _from(post: Plain, root: Node, first: int) -> Iterator[Found]:
                 waiting.append((node[letter], (place + 1, skipped, words)))
             if not letter.isalpha() or (letter in "il" and not post.alone(place)):
                 waiting += [(to, (at, skipped, words)) for to, at in _read(post, node, place)]
+    return len(seen)
 
 
 def _on(post: Plain, node: Node, walk: _Walk) -> Iterator[tuple[Node, _Walk]]:

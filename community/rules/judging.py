@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cache
+from functools import cache, partial
 
 from community.rules import personal
 from community.rules.finding import Found, find
@@ -69,8 +69,8 @@ def judge(
     book = rules or _house_book()
     post = plain(text)
     hits = [
-        *_asked("crisis", lambda: _hits(text, post, book.crisis, language)),
-        *_asked("phrases", lambda: _hits(text, post, book.others, language)),
+        *_of_each("crisis", book.crisis, text, post, language),
+        *_of_each("phrases", book.others, text, post, language),
         *_asked("personal", lambda: _personal(text, language)),
     ]
     states = [State.PUBLISHED if trusted else State.PENDING, *map(_state, hits)]
@@ -90,7 +90,7 @@ def asking(rule: Rule) -> Callable[[str, str], list[Hit]]:
     tree.add(rule)
     if tree.broken:
         raise ValueError("a rule that can't be read")
-    return lambda text, language: list(_hits(text, plain(text), (tree,), language))
+    return lambda text, language: list(_hits(text, plain(text), tree, language))
 
 
 def _longest(hits: list[Hit]) -> list[Hit]:
@@ -126,12 +126,18 @@ def _state(hit: Hit) -> State:
     return _STATES.get(hit.action, State.PUBLISHED)
 
 
-def _hits(text: str, post: Plain, trees: tuple[Tree, ...], language: str) -> Iterator[Hit]:
-    """What the phrases of trees find, and their rules that can't be read."""
-    for rule in (rule for tree in trees for rule in tree.broken):
+def _of_each(name: str, trees: Iterable[Tree], text: str, post: Plain, language: str) -> list[Hit]:
+    """The hits of each tree by itself: where moderators' rules fail, the house's count."""
+    return [
+        hit for tree in trees for hit in _asked(name, partial(_hits, text, post, tree, language))
+    ]
+
+
+def _hits(text: str, post: Plain, tree: Tree, language: str) -> Iterator[Hit]:
+    """What the phrases of a tree find, and its rules that can't be read."""
+    for rule in tree.broken:
         yield Hit(rule.id, rule.version, Action.HOLD, 0, 0, "failed")
-    every = [one for tree in trees for one in find(post, tree)]
-    found = [one for one in every if one.entry.rule.speaks(language)]
+    found = [one for one in find(post, tree) if one.entry.rule.speaks(language)]
     exempt: dict[Rule, list[Found]] = {}
     for one in found:
         if one.entry.exempts and _in_one_sentence(post, one):
@@ -204,7 +210,7 @@ def _masked(text: str, language: str, book: Rulebook, hits: list[Hit]) -> str:
         text = _replaced(text, language, spans)
         post = plain(text)
         hits = [
-            *_asked("phrases", lambda: _hits(text, post, book.others, language)),  # noqa: B023
+            *_of_each("phrases", book.others, text, post, language),
             *_asked("personal", lambda: _personal(text, language)),  # noqa: B023
         ]
 

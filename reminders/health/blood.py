@@ -4,6 +4,7 @@ The software shows counts and their trend (FACTS, Blood counts). It makes no int
 no advice of them. That a result is due is a clinic's own rhythm, whatever the results say.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -74,6 +75,25 @@ def enter_result(patient_id: UUID, entry: Entry, actor: audit.Actor, now: dateti
     return result
 
 
+def enter_results(
+    patient_id: UUID, entries: Sequence[Entry], actor: audit.Actor, now: datetime
+) -> list[BloodResult]:
+    """Enter all results of one sample, or none; else as enter_result."""
+    with transaction.atomic():
+        patient = lock_patient(patient_id)
+        made = [_made(patient, entry, None, actor, now) for entry in entries]
+        results = BloodResult.objects.bulk_create(made)
+        settle_due([patient.id], now)
+        audit.record(
+            actor,
+            "enter_results",
+            clinic_id=patient.clinic_id,
+            subject_id=patient.id,
+            results=[str(result.id) for result in results],
+        )
+    return results
+
+
 def correct_result(
     patient_id: UUID, result_id: UUID, entry: Entry | None, actor: audit.Actor, now: datetime
 ) -> BloodResult:
@@ -107,9 +127,22 @@ def _store(
     actor: audit.Actor,
     now: datetime,
 ) -> BloodResult:
+    result = _made(patient, entry, former, actor, now)
+    result.save()
+    return result
+
+
+def _made(
+    patient: Patient,
+    entry: Entry | None,
+    former: BloodResult | None,
+    actor: audit.Actor,
+    now: datetime,
+) -> BloodResult:
+    """A result that isn't stored yet."""
     if entry is not None:
         check_entry(entry, local_date(now, patient.zone))
-    result = BloodResult(
+    return BloodResult(
         patient=patient,
         source=ResultSource.STAFF,
         entered_by=actor.user,
@@ -117,8 +150,6 @@ def _store(
         corrects=former,
         **(vars(entry) if entry is not None else _taken_back(former)),
     )
-    result.save()
-    return result
 
 
 def _taken_back(former: BloodResult | None) -> dict[str, Any]:

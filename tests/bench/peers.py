@@ -99,7 +99,7 @@ class Peers:
         bound = cost(read)
         yield Target(
             f"feed of all, read by somebody whom {BONDS:,} blocked: against nobody", "times",
-            bound.ms / free.ms, 4, less=True, how=shown(bound, free),
+            bound.ms / free.ms, 2, less=True, how=shown(bound, free),
         )  # fmt: skip
         Bond.objects.all().delete()
 
@@ -118,7 +118,7 @@ class Peers:
             ids = {"post": uuid4(), "revision": uuid4(), "thread": thread, "body": BODY}
             wall = {"writer": self.community.writer.id, "space": self.community.space.id}
             with transaction.atomic():
-                run(BARE_INSERT, ids | wall)
+                run(BARE_INSERT, {**ids, **wall, "at": later})
 
         bare = cost(insert)
         without = cost(post)
@@ -179,13 +179,13 @@ BARE_INSERT = """
         VALUES (%(post)s, %(thread)s, %(writer)s, false, 'published', now(), now(), %(revision)s,
                 1, 2, false)
     ), thread AS (
-        UPDATE community_livethread SET replies = replies + 1, active_at = now()
+        UPDATE community_livethread SET replies = replies + 1, active_at = %(at)s
         WHERE thread_id = %(thread)s
     )
     INSERT INTO community_livetext (post_id, revision_id, thread_id, space_id, author_id, opens,
             language, title, body, tags, advice, edited, search, published_at, hugs, same, helped)
     VALUES (%(post)s, %(revision)s, %(thread)s, %(space)s, %(writer)s, false, 'en', '', %(body)s,
-            '{}', false, false, to_tsvector('english', %(body)s), now(), 0, 0, 0)
+            '{}', false, false, to_tsvector('english', %(body)s), %(at)s, 0, 0, 0)
 """
 
 

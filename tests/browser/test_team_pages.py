@@ -1,5 +1,6 @@
 """The care team's pages, in a real browser: what a nurse and a clinician do in a morning."""
 
+import re
 from datetime import timedelta
 from decimal import Decimal
 from uuid import uuid4
@@ -96,6 +97,42 @@ def test_a_nurses_morning(morning, page):
     expect(page.get_by_role("status")).to_contain_text("Recorded for")
     assert DoseRecord.objects.get().source == "staff"
     assert not complaints
+    # From here on the console names each form that is refused.
+    enter_a_sample(page)
+    enrol_somebody(page)
+
+
+def enter_a_sample(page: Page) -> None:
+    page.get_by_role("link", name="Enter or correct results").click()
+    page.get_by_label("Blood taken on").fill(timezone.now().date().isoformat())
+    page.get_by_label("Haematocrit", exact=True).fill("44")
+    page.get_by_label("Platelets").fill("312")
+    page.get_by_role("button", name="Enter").click()
+    wrong = page.get_by_label("Haematocrit", exact=True)
+    expect(wrong).to_have_accessible_description(re.compile("from 0.05 to 0.85"))
+    check(page, "team-results-wrong")
+    page.get_by_role("radio", name="%").check()
+    wrong.press("Enter")
+    expect(page.get_by_role("status")).to_contain_text("Haematocrit 44 %, Platelets 312")
+    check(page, "team-results")
+    page.get_by_role("link", name="Correct Platelets 312").click()
+    check(page, "team-result")
+
+
+def enrol_somebody(page: Page) -> None:
+    page.get_by_role("link", name="Patients").click()
+    page.get_by_role("link", name="Enrol a patient").click()
+    page.get_by_label("Name", exact=True).fill("Bo Example")
+    page.get_by_label("Phone").fill("07700 900002")
+    page.get_by_role("button", name="Enrol").click()
+    expect(page.get_by_label("Agreed to texts on")).to_have_accessible_description(
+        re.compile("agreed to texts")
+    )
+    check(page, "team-enrol")
+    page.get_by_label("Agreed to texts on").fill(timezone.now().date().isoformat())
+    page.get_by_role("radio", name="In writing").check()
+    page.get_by_role("button", name="Enrol").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Bo Example")
 
 
 PAINTED = """() => {

@@ -79,6 +79,17 @@ def test_no_text_takes_long(piece: str) -> None:
     assert process_time() - before < 8
 
 
+@pytest.mark.parametrize("phrase", ["a ~ a ~ a ~ a ~ a", "a ~ a? ~ a? ~ a? ~ a", "a? " * 50 + "a"])
+def test_no_rule_takes_long(phrase: str) -> None:
+    """The post waits for a person, and what the house's rules say of it counts all the same."""
+    rules = Rulebook([Rule("own", 1, Action.HOLD, (phrase,))])
+    before = process_time()
+    verdict = judge(("a " * 5_000)[:9_970] + " i want to kill myself", "en", rules)
+    assert process_time() - before < 8
+    assert (verdict.state, verdict.crisis) == (State.PENDING, True)
+    assert [hit.rule for hit in verdict.hits if hit.note == "failed"] == ["part.phrases"]
+
+
 @given(TEXT, LANGUAGE, RULES, st.randoms())
 def test_the_order_of_rules_makes_no_difference(
     text: str, language: str, rules: list[Rule], random: Any

@@ -82,7 +82,15 @@ IDS: dict[str, Callable[[], Any]] = {
 }
 CHOSEN = {"kind": ["active", "new", "like", "followed"], "tag": ["sleep"], "what": ["claim"]}
 QUERIES = {
-    "threads": ["order=new", "tag=sleep", "mine=like", "mine=followed", "space={space}"],
+    "threads": [
+        "order=new",
+        *("tag=sleep", "mine=like", "mine=followed", "space={space}"),
+        # Which is first, and where the next page begins.
+        *(
+            f"order=active&page_size=1{which}"
+            for which in ("", "&tag=sleep", "&mine=like", "&mine=followed", "&space={space}")
+        ),
+    ],
     "search": [
         *(f"words={words}&sort={sort}" for words in (WORD, "morning") for sort in Sort),
         "words=morning&language=de",
@@ -294,11 +302,19 @@ def test_what_nobody_can_see_changes_no_byte(circle, caplog):
 def test_whom_a_bond_hides_changes_no_byte(circle, kinds, caplog):
     """The reader mutes, then blocks the other; or the other blocks the reader."""
     heron, wren = circle.heron, circle.wren
-    before = got_by(wren, circle)
     hers, larks = threads_read(circle)
+    last = [
+        begin(circle.lark, circle.sleep, tags=("sleep",), now=NOW - timedelta(hours=hours)).post
+        for hours in (1, 2)
+    ]
+    for post in last:
+        mark_read(wren, post.thread_id, post.id)
+    before = got_by(wren, circle)
     theirs = begin(heron, circle.sleep, f"{WORD} in the morning", WORD, tags=("sleep",)).post
-    for thread in (larks, hers, theirs.thread):
-        answer(heron, thread, f"{WORD} in the morning")
+    # Later than all there is, and first where it was last: it would change the active order.
+    threads = (larks, hers, *(post.thread for post in last), theirs.thread)
+    for minute, thread in enumerate(threads, start=1):
+        answer(heron, thread, f"{WORD} in the morning", NOW + timedelta(minutes=minute))
     # In a thread of theirs nothing is seen either, be it the reader's own.
     answer(wren, theirs.thread, "They do each morning.")
     for text in LiveText.objects.filter(thread__in=[hers, larks]).exclude(author=heron):

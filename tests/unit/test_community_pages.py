@@ -157,7 +157,7 @@ def test_words_survive_every_refusal(why, circle, heron):
         for _ in range(PER_HOUR):
             answer(circle.heron, thread, now=NOW)
     else:
-        tend(thread.id, {"slow_seconds": 600}, as_actor(circle.owl))
+        tend(thread.id, {"slow_seconds": 36_000}, as_actor(circle.owl))
         answer(circle.heron, thread, now=NOW)
     page = send(heron, f"/threads/{thread.id}/reply", body="Keep these words.", act="send")
     assert 'aria-invalid="true"' in page

@@ -156,6 +156,41 @@ def test_a_country_that_is_not_allowed_stops_nobody_else(simulator):
     assert open_names() == []
 
 
+UNLISTED = 21609  # our callback URL is not valid
+
+
+def test_refusals_that_nobody_knows_of_open_it_when_they_are_five_in_a_row(simulator, caplog):
+    for number in numbers(DOUBTFUL):
+        simulator.break_number(number, UNLISTED)
+    queue_texts(numbers(DOUBTFUL - 1))
+    begun = now()
+    send_due(Lane.ROUTINE, begun)
+    assert open_names() == []
+    queue_texts(numbers(DOUBTFUL)[-1:], "One more.")
+    send_due(Lane.ROUTINE, begun + timedelta(seconds=0.5))
+    assert (open_names(), states()) == ([ACCOUNT], {"queued"})
+    assert "5 in a row" in caplog.text
+
+    # Whoever else is due takes its turn as a probe, and shows that it was those five.
+    queue_texts(numbers(DOUBTFUL + 5)[DOUBTFUL:], "Others.")
+    for second in range(1, 400):
+        send_due(Lane.ROUTINE, begun + timedelta(seconds=second))
+        if not open_names():
+            break
+    send_due(Lane.ROUTINE, begun + timedelta(seconds=second + 1))
+    assert open_names() == []
+    assert Sms.objects.filter(state="accepted").count() == 5
+
+
+def test_one_text_refused_again_and_again_for_what_nobody_knows_opens_nothing(simulator):
+    simulator.break_number(NUMBER, UNLISTED)
+    odd, begun = queue_text(), now()
+    for minute in range(3 * DOUBTFUL):
+        send_due(Lane.ROUTINE, begun + timedelta(minutes=5 * minute))
+    assert Sms.objects.get(id=odd).attempt > DOUBTFUL
+    assert open_names() == []
+
+
 def test_a_standby_takes_over_what_was_never_asked_and_hands_back(simulator, settings, standby):
     settings.TWILIO_ACCOUNTS = {**settings.TWILIO_ACCOUNTS, **WRONG}
     ids = queue_texts(numbers(30))

@@ -182,10 +182,18 @@ def hide_behind_its_back(post: Post) -> None:
     held_by_the_database()
 
 
+def place_behind_its_back(post: Post, by: dict[str, object]) -> None:
+    LiveThread.objects.filter(thread=post.thread).update(**by)
+    held_by_the_database()
+
+
 def test_the_database_refuses_what_is_live_and_not_published(circle):
     post = begin(circle.heron, circle.sleep).post
     with pytest.raises(IntegrityError), transaction.atomic():
         hide_behind_its_back(post)
+    for of_another in ({"active_by": circle.wren}, {"active_at": NOW - timedelta(days=1)}):
+        with pytest.raises(IntegrityError), transaction.atomic():
+            place_behind_its_back(post, of_another)
     with pytest.raises(IntegrityError), transaction.atomic():
         Revision.objects.filter(post=post).update(body="Something else")
 

@@ -26,9 +26,11 @@ def test_two_threads_plan_each_dose_once(world, monkeypatch):
 
     monkeypatch.setattr(tasks, "RUSH", 2)
     monkeypatch.setattr(steps, "plan_doses", plan_two)
-    assert tasks.plan_due(read_clock) == MANY
+    # Patients that were looked at: one whom the other thread has just let go of is looked at again,
+    # and there is nothing to do.
+    assert tasks.plan_due(read_clock) >= MANY
     assert len(set(calls)) == 2
-    assert Sms.objects.filter(state="queued").count() == MANY
+    assert Sms.objects.count() == Sms.objects.filter(state="queued").count() == MANY
     assert Dose.objects.filter(state="due").count() == MANY
     assert Dose.objects.filter(state="planned").count() == MANY
 

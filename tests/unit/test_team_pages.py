@@ -2,6 +2,7 @@
 
 import re
 from datetime import date, timedelta
+from decimal import Decimal
 from types import SimpleNamespace
 
 import pytest
@@ -9,7 +10,18 @@ from django.test import Client
 
 from accounts.models import AuditEntry, Membership, Role
 from reminders.doses.noting import Injected, note_injection
-from reminders.models import Cause, Dose, Injection, Schedule, Source, WorkItem, WorkNote
+from reminders.health.blood import Entry, enter_result
+from reminders.models import (
+    BloodResult,
+    BloodTest,
+    Cause,
+    Dose,
+    Injection,
+    Schedule,
+    Source,
+    WorkItem,
+    WorkNote,
+)
 from reminders.patients import signing_in
 from reminders.planning.steps import plan_doses
 from reminders.schedules import prescribing
@@ -59,6 +71,12 @@ def noted(cast: Cast) -> Injection:
     """An injection of Ada's that belongs to no dose."""
     told = Injected(date(2026, 12, 19))
     return note_injection(cast.ada.id, told, Source.STAFF, cast.actor, NOW).injection
+
+
+def measured(cast: Cast) -> BloodResult:
+    """A result of Ada's."""
+    entry = Entry(BloodTest.PLATELETS, Decimal(312), "10*9/L", date(2027, 1, 3))
+    return enter_result(cast.ada.id, entry, cast.actor, NOW)
 
 
 def text(client: Client, path: str = "/team") -> str:
@@ -173,11 +191,15 @@ POSTS = [
     ("{ada}/message", {"kind": "message:closed"}, 409, 409, 409),
     ("{ada}/corrections", {"text": "{dose}"}, 409, 409, 409),
     ("{ada}/consent", {}, 302, 302, 302),
+    ("{ada}/agree", {}, 422, 422, 422),
+    ("{ada}/results", {}, 422, 422, 403),
+    ("{ada}/results/{result}", {}, 422, 422, 403),
 ]
 GETS = [
     ("/team", 200, 200, 200, 200),
     ("/team/inbox", 200, 200, 200, 200),
     ("/team/patients", 200, 200, 200, 200),
+    ("/team/patients/enrol", 200, 200, 200, 200),
     ("/team/clinic", 200, 200, 200, 200),
     ("/team/items/{item}", 200, 200, 200, 404),
     ("{ada}", 200, 200, 200, 404),
@@ -194,6 +216,9 @@ GETS = [
     ("{ada}/facts", 200, 200, 403, 404),
     ("{ada}/message", 200, 200, 200, 404),
     ("{ada}/consent", 200, 200, 200, 404),
+    ("{ada}/agree", 200, 200, 200, 404),
+    ("{ada}/results", 200, 200, 403, 404),
+    ("{ada}/results/{result}", 200, 200, 403, 404),
 ]
 
 
@@ -204,6 +229,7 @@ def test_the_tables_leave_out_no_page():
             ada="/team/patients/<uuid:patient_id>",
             dose="<uuid:dose_id>",
             injection="<uuid:injection_id>",
+            result="<uuid:result_id>",
         )
         for path, *_ in [*POSTS, *GETS]
     }
@@ -216,7 +242,7 @@ def test_the_tables_leave_out_no_page():
 def test_what_each_is_told(who, place, cast, due):
     item, token = found(cast), read_plan(cast.ada).token
     facts = {"item": item.id, "dose": due.id, "ada": f"/team/patients/{cast.ada.id}",
-             "injection": noted(cast).id}  # fmt: skip
+             "injection": noted(cast).id, "result": measured(cast).id}  # fmt: skip
     client = at_work(getattr(cast, who))
     for path, *told in GETS:
         answer = client.get(path.format(**facts))
@@ -249,7 +275,7 @@ ALLOWED = [
 def test_what_each_may_do(who, path, form, told, cast, due):
     item, token = found(cast), read_plan(cast.ada).token
     facts = {"item": item.id, "dose": due.id, "ada": f"/team/patients/{cast.ada.id}",
-             "injection": noted(cast).id}  # fmt: skip
+             "injection": noted(cast).id, "result": measured(cast).id}  # fmt: skip
     sent = {name: value.format(token=token, **facts) for name, value in form.items()}
     answer = at_work(getattr(cast, who)).post(path.format(**facts), sent)
     assert answer.status_code == told

@@ -16,7 +16,7 @@ from messaging import inbound
 from messaging.models import Scope
 from reminders.dates.schedule import local_date
 from reminders.health.shared_experiences import experiences_of
-from reminders.models import Patient, Status
+from reminders.models import Cause, Patient, Status
 from reminders.reading import care, team
 from reminders.schedules.plan import Plan
 from reminders.texts.wording import every
@@ -118,6 +118,7 @@ def patient(request: HttpRequest, desk: Desk, patient_id: UUID) -> HttpResponse:
     stopped = inbound.opted_out(Scope.CARE, [found.number]) if found.number else {}
     entries = team.conversation_for(desk.user, patient_id, None, LINES)
     doses = care.doses_for(desk.user, patient_id).order_by("-date", "-id")
+    items = team.items_of(desk.user, patient_id)
     return show(
         request,
         desk,
@@ -127,7 +128,8 @@ def patient(request: HttpRequest, desk: Desk, patient_id: UUID) -> HttpResponse:
         may=permissions(desk, found),
         stopped_at=stopped.get(found.number),
         new_number=care.new_numbers_of([found]).get(found.id),
-        items=shown(team.items_of(desk.user, patient_id), desk),
+        items=shown(items, desk),
+        may_agree=any(item.cause == Cause.CONSENT_MISSING for item in items),
         plan=plan_facts(plan, desk) if plan else None,
         lines=lines(entries, desk.when),
         doses=[told(dose) for dose in adherence.asked(doses)[:DOSES]],
@@ -146,6 +148,7 @@ def permissions(desk: Desk, patient: Patient) -> dict[str, bool]:
         "text": May.TEXT in may,
         "record": May.RECORD in may,
         "enrol": May.ENROL in may,
+        "results": May.ENTER_RESULTS in may,
     }
 
 

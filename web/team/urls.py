@@ -5,6 +5,7 @@ from django.urls import path
 from web.team.changing import change, confirm
 from web.team.conversation import conversation
 from web.team.doses import doses, record
+from web.team.enrolling import agree, enrol
 from web.team.experiences import experiences
 from web.team.feelings import entries
 from web.team.inbox import inbox
@@ -13,6 +14,7 @@ from web.team.items import close, hand_back, item, note, take
 from web.team.patients import patient, patients
 from web.team.reaching import correct, message, withdraw
 from web.team.resting import pause, resume, stop
+from web.team.results import result, results
 from web.team.sign_in import choose_clinic, sign_in, sign_out
 from web.team.starting import start
 from web.team.worklist import worklist
@@ -29,6 +31,7 @@ urlpatterns = [
     path("team/items/<uuid:item_id>/notes", note, name="team_note"),
     path("team/items/<uuid:item_id>/close", close, name="team_close"),
     path("team/patients", patients, name="team_patients"),
+    path("team/patients/enrol", enrol, name="team_enrol"),
     path("team/patients/<uuid:patient_id>", patient, name="team_patient"),
     path("team/patients/<uuid:patient_id>/start", start, name="team_start"),
     path("team/patients/<uuid:patient_id>/change", change, name="team_change"),
@@ -50,4 +53,7 @@ urlpatterns = [
     path("team/patients/<uuid:patient_id>/message", message, name="team_message"),
     path("team/patients/<uuid:patient_id>/corrections", correct, name="team_correct"),
     path("team/patients/<uuid:patient_id>/consent", withdraw, name="team_consent"),
+    path("team/patients/<uuid:patient_id>/agree", agree, name="team_agree"),
+    path("team/patients/<uuid:patient_id>/results", results, name="team_results"),
+    path("team/patients/<uuid:patient_id>/results/<uuid:result_id>", result, name="team_result"),
 ]
