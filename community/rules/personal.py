@@ -34,7 +34,7 @@ _LOCAL = (
     r"(?: (?:dot|punto|point|punkt|kropka) [a-z0-9][\w+-]{0,30}){0,2}"
 )
 _LABEL = r"[a-z0-9][a-z0-9-]{0,62}"
-_AT = r"(?: ?@ ?| ?[\[({] ?at ?[\])}] ?)"
+_AT = r"(?: ?@ ?| ?[\[({] ?(?:at|arroba|arobase|malpa|klammeraffe) ?[\])}] ?)"
 _DOT = r"(?:\.| \. | ?[\[({] ?(?:dot|punto|point|punkt|kropka)[\])}] ?| dot | punto | kropka )"
 _SAID_AT = r" (?:at|arroba|arobase|malpa) "
 _SAID_DOT = r" (?:dot|punto|point|punkt|kropka) "
