@@ -78,7 +78,7 @@ A bare tuple, for thousands are made for a post."""
 def _add(post: Plain, root: Node, first: int, most: int, found: set[Found]) -> int:
     """Add what begins at this letter; answers in how many steps it was found."""
     waiting: list[tuple[Node, _Walk]] = [(root, (first, (), 0))]
-    seen = set()
+    seen: set[tuple[int, _Walk]] = set()
     letters = post.letters
     while waiting:
         node, walk = waiting.pop()
