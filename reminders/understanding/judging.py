@@ -24,6 +24,8 @@ _BESIDE_A_DIGIT = ("cue.option", "cue.plain")
 """What may stand beside a digit that answers: "1 week" and "one day" answer nothing."""
 _BESIDE_A_YES = ("cue.yes", "cue.the", "cue.greet", "cue.plain", "time.", "site.")
 """What may stand beside a "yes" that answers with a time past or a site."""
+_COURTESY = ("cue.greet", "cue.plain", "cue.option")
+"""Whose English people of any language write."""
 _ASKING = frozenset({Meaning.WHEN, Meaning.HELP, Meaning.CALL_ME, Meaning.STOP})
 """Meanings that a question mark belongs to, or that are asked for politely: "could you stop?"."""
 
@@ -221,7 +223,7 @@ class Reading(Doses):
         _, when, _ = self._times
         past = when is not None and ((when.minutes or 0) < 0 or (when.days or 0) < 0)
         agrees = any(one.first == 0 for one in self._mine("cue.yes"))
-        known = self.places(self.language, *_BESIDE_A_YES)
+        known = self.places(self.language, *_BESIDE_A_YES) | self.places("en", *_COURTESY)
         if not past and not self._mine("site."):
             return False
         words = {at for at, one in enumerate(self.tokens) if one.text[0].isalnum()}
